@@ -1,0 +1,128 @@
+"""Settings: read once from the environment, in the composition root, and passed down in parts."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+ROOT = Path(__file__).resolve().parent.parent
+DUTIES_WITH_A_PORT = ("sales", "waitingroom", "admin", "toleubar", "provider")
+PORT_MAX = 65_535 - len(DUTIES_WITH_A_PORT)
+RoomMode = Literal["on", "off"]
+
+
+class SettingsError(Exception):
+    """One clear sentence for whoever starts the service; no traceback."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a field says "None", the meaning of absence is given."""
+
+    # First of five consecutive ports: sales, waiting room, admin, ToleuBar, partner.
+    port: int = 8080
+    # Address to listen on. Only this machine unless somebody decides otherwise.
+    bind: str = "127.0.0.1"
+    # Folder of everything that must outlive a stop: engines' data, keys, logs.
+    data: Path = ROOT / "var"
+    # None: local engines, started by `biletter up`, are used.
+    redis_rooms_url: str | None = None
+    redis_shop_url: str | None = None
+    database_url: str | None = None
+    # Event 1's room. None: what the room itself remembers, or its default at first start.
+    room_mode: RoomMode | None = None
+    room_rate_per_minute: int | None = None
+    room_ceiling: int | None = None
+    # Places one person may hold and own of event 1. None: no limit.
+    person_limit: int | None = None
+    # Whether POST /api/reset may drop all orders. On in the demo, off in production.
+    reset_allowed: bool = True
+    # Whether GET /api/events answers {success,count,events} instead of the bare array.
+    events_envelope: bool = False
+    # Names besides localhost under which browsers reach this machine.
+    hosts: frozenset[str] = frozenset()
+    # Public addresses by duty, where a proxy stands in front.
+    public: dict[str, str] = {}
+    # Whether cookies carry `Secure`: on behind https.
+    secure_cookies: bool = False
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    merchant_slug: str = "toleubar-demo"
+    merchant_password: str = "Kokdala-2025!"  # noqa: S105  # the sandbox's own, not a secret
+    webhook_secret: str = "whsec-demo-123"  # noqa: S105  # the sandbox's own, not a secret
+    # None: the sandbox ToleuBar of this installation.
+    payment_endpoint: str | None = None
+
+    def port_of(self, duty: str) -> int:
+        return self.port + DUTIES_WITH_A_PORT.index(duty)
+
+    @property
+    def keys(self) -> Path:
+        return self.data / "keys"
+
+    @property
+    def gateway_url(self) -> str:
+        return self.payment_endpoint or f"http://127.0.0.1:{self.port_of('toleubar')}"
+
+
+# Environment variable → field.
+NAMES = {
+    "BILETTER_PORT": "port",
+    "BILETTER_BIND": "bind",
+    "BILETTER_DATA": "data",
+    "REDIS_ROOMS_URL": "redis_rooms_url",
+    "REDIS_SHOP_URL": "redis_shop_url",
+    "DATABASE_URL": "database_url",
+    "BILETTER_ROOM_MODE": "room_mode",
+    "BILETTER_ROOM_RATE": "room_rate_per_minute",
+    "BILETTER_ROOM_CEILING": "room_ceiling",
+    "BILETTER_PERSON_LIMIT": "person_limit",
+    "BILETTER_RESET": "reset_allowed",
+    "BILETTER_EVENTS_ENVELOPE": "events_envelope",
+    "BILETTER_HOSTS": "hosts",
+    "BILETTER_SECURE_COOKIES": "secure_cookies",
+    "BILETTER_LOG_LEVEL": "log_level",
+    "MERCHANT_ID": "merchant_slug",
+    "MERCHANT_PASSWORD": "merchant_password",
+    "MERCHANT_WEBHOOK_SECRET": "webhook_secret",
+    "PAYMENT_ENDPOINT": "payment_endpoint",
+}
+WORDS = {"on": True, "true": True, "yes": True, "1": True}
+WORDS |= {"off": False, "false": False, "no": False, "0": False}
+CHOICES = {"room_mode": ("on", "off"), "log_level": ("debug", "info", "warning", "error")}
+AT_LEAST_ONE = ("room_rate_per_minute", "room_ceiling", "person_limit")
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings, or SettingsError naming the variable that is wrong."""
+    given = os.environ if environment is None else environment
+    values: dict[str, object] = {}
+    for name, field in NAMES.items():
+        text = given.get(name, "").strip()
+        if text:
+            values[field] = _parse(name, field, text)
+    public = {duty: given.get(f"BILETTER_PUBLIC_{duty.upper()}", "") for duty in DUTIES_WITH_A_PORT}
+    values["public"] = {duty: url for duty, url in public.items() if url}
+    settings = Settings(**values)  # type: ignore[arg-type]  # _parse gives each field its type
+    if not 1 <= settings.port <= PORT_MAX:
+        raise SettingsError(f"BILETTER_PORT must lie between 1 and {PORT_MAX}.")
+    return settings
+
+
+def _parse(name: str, field: str, text: str) -> object:
+    if field == "data":
+        return Path(text).expanduser().absolute()
+    if field == "hosts":
+        return frozenset(host.strip().lower() for host in text.split(",") if host.strip())
+    if field in ("reset_allowed", "events_envelope", "secure_cookies"):
+        if text.lower() not in WORDS:
+            raise SettingsError(f"{name} must be on or off, not {text!r}.")
+        return WORDS[text.lower()]
+    if field in AT_LEAST_ONE or field == "port":
+        if not text.isascii() or not text.isdecimal() or int(text) < 1:
+            raise SettingsError(f"{name} must be a whole number above zero, not {text!r}.")
+        return int(text)
+    choices = CHOICES.get(field)
+    if choices and text not in choices:
+        raise SettingsError(f"{name} must be one of {', '.join(choices)}, not {text!r}.")
+    return text

@@ -1,0 +1,75 @@
+"""PostgreSQL: one small pool a process, bounded statements, JSON by msgspec."""
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import msgspec
+
+from kernel.errors import TryAgain
+
+if TYPE_CHECKING:
+    Db = asyncpg.Pool[asyncpg.Record]
+    Conn = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+else:
+    Db = asyncpg.Pool
+    Conn = asyncpg.Connection
+
+# One slow statement must not take the others down: longer work sets its own limit.
+STATEMENT_TIMEOUT_MS = 5_000
+# A transaction that its process forgot must not hold locks.
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000
+ACQUIRE_TIMEOUT_S = 5
+
+# What asyncpg raises when the server is away or going: the caller may try again.
+GONE = (
+    OSError,
+    ssl.SSLError,
+    asyncio.TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+)
+
+
+class DatabaseAway(TryAgain):
+    """База данных временно недоступна, попробуйте ещё раз."""
+
+    code = "database-away"
+
+
+async def _prepare(connection: Any) -> None:
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
+        decoder=lambda raw: msgspec.json.decode(raw[1:]),
+        format="binary",
+    )
+
+
+async def open_pool(url: str, *, size_max: int = 8, statement_timeout_ms: int | None = None) -> Db:
+    """Open a pool of at most `size_max` connections; the first is made at once, so a wrong
+    address is heard here and not at the first request.
+    """
+    pool = await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size_max,
+        init=_prepare,
+        timeout=ACQUIRE_TIMEOUT_S,
+        command_timeout=(statement_timeout_ms or STATEMENT_TIMEOUT_MS) / 1000 + 5,
+        server_settings={
+            "application_name": "biletter",
+            "timezone": "UTC",
+            "statement_timeout": str(statement_timeout_ms or STATEMENT_TIMEOUT_MS),
+            "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+        },
+    )
+    assert pool is not None
+    return pool

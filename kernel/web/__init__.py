@@ -1,0 +1,1 @@
+"""The same edge for every process: request ids, safety headers, refusals, health, pages."""
