@@ -1,0 +1,129 @@
+"""Real engines for the tests: two Redis and one PostgreSQL of our own, in a temporary folder.
+
+They start when a test first asks, and end with the session. Every test gets an empty Redis
+database and a PostgreSQL database of its own, cloned from a migrated template.
+"""
+
+import asyncio
+import itertools
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+
+from biletter.engines import postgres as local_postgres
+from biletter.engines import redis as local_redis
+from biletter.engines.launch import Engine
+from biletter.migrations import migrate
+from kernel.clock import ManualClock
+from kernel.db import open_pool
+
+TEMPLATE = "template_biletter"
+NUMBERS = itertools.count(1)
+
+
+def pytest_configure() -> None:
+    """What the developer's shell says about Biletter must not reach the tests."""
+    for name in list(os.environ):
+        if name.startswith("BILETTER_") and name not in {
+            "BILETTER_REDIS_SERVER",
+            "BILETTER_POSTGRES_BIN",
+        }:
+            del os.environ[name]
+    for name in ("REDIS_ROOMS_URL", "REDIS_SHOP_URL", "DATABASE_URL"):
+        os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="session")
+def engines_folder() -> Iterator[Path]:
+    """A short path: unix sockets have to fit in 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="biletter-test-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)  # as root, PostgreSQL's account walks through
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def rooms_engine(engines_folder: Path) -> Iterator[Engine]:
+    with local_redis.start(engines_folder, "rooms") as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def shop_engine(engines_folder: Path) -> Iterator[Engine]:
+    with local_redis.start(engines_folder, "shop") as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def postgres_engine(engines_folder: Path) -> Iterator[Engine]:
+    with local_postgres.start(engines_folder) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_engine: Engine) -> str:
+    """The name of a database with every migration applied, to clone from."""
+
+    async def make() -> None:
+        await _say(postgres_engine, f"CREATE DATABASE {TEMPLATE}")
+        await migrate(_url_of(postgres_engine, TEMPLATE))
+
+    asyncio.run(make())
+    return TEMPLATE
+
+
+@pytest.fixture
+async def redis_rooms(rooms_engine: Engine) -> AsyncIterator[Redis]:
+    async for client in _empty(rooms_engine):
+        yield client
+
+
+@pytest.fixture
+async def redis_shop(shop_engine: Engine) -> AsyncIterator[Redis]:
+    async for client in _empty(shop_engine):
+        yield client
+
+
+@pytest.fixture
+async def db_url(postgres_engine: Engine, migrated_template: str) -> AsyncIterator[str]:
+    """The address of a fresh, migrated database; dropped after the test."""
+    name = f"test_{next(NUMBERS)}"
+    await _say(postgres_engine, f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
+    yield _url_of(postgres_engine, name)
+    await _say(postgres_engine, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def db(db_url: str) -> AsyncIterator[asyncpg.Pool]:
+    pool = await open_pool(db_url)
+    yield pool
+    pool.terminate()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+async def _empty(engine: Engine) -> AsyncIterator[Redis]:
+    client = Redis.from_url(engine.url)
+    await client.flushall()
+    yield client
+    await client.flushall()
+    await client.aclose()
+
+
+async def _say(engine: Engine, statement: str) -> None:
+    conn = await asyncpg.connect(_url_of(engine, "postgres"))
+    try:
+        await conn.execute(statement)
+    finally:
+        await conn.close()
+
+
+def _url_of(engine: Engine, database: str) -> str:
+    return engine.url.replace(f"@/{local_postgres.DATABASE}?", f"@/{database}?")
