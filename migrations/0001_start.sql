@@ -90,6 +90,8 @@ CREATE TABLE orders (
     total       bigint NOT NULL DEFAULT 0 CHECK (total >= 0),
     created_at  timestamptz NOT NULL,
     updated_at  timestamptz NOT NULL,
+    -- The admission it was opened under, where a room guards the event.
+    admission_jti text CHECK (length(admission_jti) <= 64),
     -- While pending: until when it may be paid.
     expires_at  timestamptz,
     paid_at     timestamptz
@@ -182,7 +184,9 @@ CREATE TABLE admission (
     jti        text NOT NULL CHECK (length(jti) <= 64),
     subject    text NOT NULL CHECK (length(subject) <= 64),
     opened_at  timestamptz NOT NULL,
+    -- Never beyond lease_until, the room's own bound; earlier after an order ended unpaid.
     expires_at timestamptz NOT NULL,
+    lease_until timestamptz NOT NULL,
     ended_at   timestamptz,
     PRIMARY KEY (event_id, jti)
 );
