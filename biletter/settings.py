@@ -8,7 +8,18 @@ from typing import Literal
 import msgspec
 
 ROOT = Path(__file__).resolve().parent.parent
-DUTIES_WITH_A_PORT = ("sales", "waitingroom", "admin", "toleubar", "provider")
+# In the order of their ports. The last three answer only health and metrics.
+DUTIES_WITH_A_PORT = (
+    "sales",
+    "waitingroom",
+    "admin",
+    "toleubar",
+    "provider",
+    "worker",
+    "relay",
+    "ticker",
+)
+WEB_DUTIES = DUTIES_WITH_A_PORT[:5]
 PORT_MAX = 65_535 - len(DUTIES_WITH_A_PORT)
 RoomMode = Literal["on", "off"]
 
@@ -20,7 +31,7 @@ class SettingsError(Exception):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where a field says "None", the meaning of absence is given."""
 
-    # First of five consecutive ports: sales, waiting room, admin, ToleuBar, partner.
+    # First of eight consecutive ports, in the order of DUTIES_WITH_A_PORT.
     port: int = 8080
     # Address to listen on. Only this machine unless somebody decides otherwise.
     bind: str = "127.0.0.1"
