@@ -1,0 +1,1 @@
+"""Runs the whole Procfile in the foreground: engines first, then migrations, then the duties."""
