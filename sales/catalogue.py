@@ -1,0 +1,223 @@
+"""What is on: events, their zones, and the search over them.
+
+Reading is cheap on purpose: the event behind every hold and page is kept in memory for a
+moment, and a search never counts or sorts more than the pages asked for.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from kernel.clock import Clock
+from kernel.db import Db
+from kernel.errors import BadInput, NotFound
+from kernel.sql import load_queries
+from kernel.values import ID_MAX
+from sales.geometry import Zone
+
+Q = load_queries(Path(__file__).parent / "sql")
+# A price, a limit or a cancellation changed by staff is seen by every process after this long.
+EVENT_KEPT_MS = 2_000
+EVENTS_KEPT_MAX = 2_000
+# Zones never change while an event is on sale; a reseed of the demo is seen after this long.
+ZONES_KEPT_MS = 60_000
+ZONES_KEPT_MAX = 2_000
+KINDS_KEPT_MS = 10_000
+QUERY_CHARS_MAX = 200
+PAGE_SIZE_MAX = 50
+# Nobody leafs this far; further pages are empty and cost nothing.
+DEPTH_MAX = 20_000
+KINDS_MAX = 50
+# One word of a query: letters and digits; quotes and operators only part words.
+WORD = re.compile(r"\w+")
+
+T = TypeVar("T")
+
+
+class EventUnknown(NotFound):
+    """Такого мероприятия нет."""
+
+    code = "event-unknown"
+
+
+class QueryTooLong(BadInput):
+    """Слишком длинный запрос."""
+
+    code = "query-too-long"
+
+
+class Event(msgspec.Struct, frozen=True):
+    """What people go to see. `starts_at` is aware, in UTC; `local_day` is the day at the hall."""
+
+    id: int
+    title: str
+    description: str
+    kind: str
+    hall: str
+    city: str
+    provider: str
+    starts_at: datetime
+    local_day: date
+    ownership: str
+    state: str
+    guarded: bool
+    # Places a person may hold and own across orders; None: no limit.
+    person_limit: int | None
+    order_limit: int
+    hold_seconds: int
+    refund_hours: int
+    look: dict[str, Any]
+
+
+class EventCard(msgspec.Struct, frozen=True):
+    """An event as a list shows it. `price_from` is its cheapest zone in tiyn; None: no zones."""
+
+    id: int
+    title: str
+    kind: str
+    hall: str
+    city: str
+    starts_at: datetime
+    guarded: bool
+    price_from: int | None
+    look: dict[str, Any]
+
+
+class Catalogue:
+    def __init__(self, db: Db, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+        self._events: Kept[Event] = Kept(clock, EVENT_KEPT_MS, EVENTS_KEPT_MAX)
+        self._zones: Kept[list[Zone]] = Kept(clock, ZONES_KEPT_MS, ZONES_KEPT_MAX)
+        self._kinds: Kept[list[str]] = Kept(clock, KINDS_KEPT_MS, 1)
+
+    async def event(self, event_id: int) -> Event:
+        """The event in any state, at most EVENT_KEPT_MS old. Raises EventUnknown."""
+        if not 1 <= event_id <= ID_MAX:
+            raise EventUnknown
+        return await self._events.of(event_id, self._read_event)
+
+    async def zones(self, event_id: int) -> list[Zone]:
+        """The zones in seat order; empty for an event of the archive. Not to be changed."""
+        if not 1 <= event_id <= ID_MAX:
+            return []
+        return await self._zones.of(event_id, self._read_zones)
+
+    async def search(
+        self,
+        query: str = "",
+        day: date | None = None,
+        kind: str | None = None,
+        page: int = 1,
+        page_size: int = 20,
+        *,
+        archived: bool = False,
+    ) -> list[EventCard]:
+        """Cards whose title or description has every word of `query` somewhere inside, whatever
+        the case. What is to come stands first, soonest first; with `archived` what is over
+        follows, newest first. Raises QueryTooLong.
+        """
+        assert page >= 1
+        assert 1 <= page_size <= PAGE_SIZE_MAX
+        offset = (page - 1) * page_size
+        patterns = _patterns(query)
+        if offset >= DEPTH_MAX:
+            return []
+        rows = await self._db.fetch(
+            Q["search_events"],
+            patterns,
+            day,
+            kind or None,
+            self._clock.now(),
+            archived,
+            offset,
+            page_size,
+        )
+        return [_card(row) for row in rows]
+
+    async def nearest(self, limit: int, kind: str | None = None) -> list[EventCard]:
+        """Cards of the events that start soonest."""
+        return await self.search(kind=kind, page_size=min(limit, PAGE_SIZE_MAX))
+
+    async def hot(self, limit: int) -> list[EventCard]:
+        """Cards of the events everybody wants: those behind a waiting room first."""
+        limit = min(limit, PAGE_SIZE_MAX)
+        rows = await self._db.fetch(Q["list_hot"], self._clock.now(), limit)
+        return [_card(row) for row in rows]
+
+    async def kinds(self) -> list[str]:
+        """Kinds of the coming events, the most frequent first."""
+        return await self._kinds.of(0, self._read_kinds)
+
+    def forget(self, event_id: int) -> None:
+        """Whoever changed the event sees the change at once in this process."""
+        self._events.forget(event_id)
+        self._zones.forget(event_id)
+
+    async def _read_event(self, event_id: int) -> Event:
+        row = await self._db.fetchrow(Q["read_event"], event_id)
+        if row is None:
+            raise EventUnknown
+        return Event(**row)
+
+    async def _read_zones(self, event_id: int) -> list[Zone]:
+        return [Zone(**row) for row in await self._db.fetch(Q["read_zones"], event_id)]
+
+    async def _read_kinds(self, _: int) -> list[str]:
+        rows = await self._db.fetch(Q["list_kinds"], self._clock.now(), KINDS_MAX)
+        return [row["kind"] for row in rows]
+
+
+class Kept(Generic[T]):
+    """Answers kept in memory for a moment. While one caller renews an answer the others get the
+    old one, so that a crowd never asks the database together.
+    """
+
+    def __init__(self, clock: Clock, kept_ms: int, size_max: int) -> None:
+        self._clock = clock
+        self._kept_ms = kept_ms
+        self._size_max = size_max
+        self._answers: dict[int, tuple[int, T]] = {}
+
+    async def of(self, key: int, read: Callable[[int], Awaitable[T]]) -> T:
+        """The answer for `key`, read anew when it is too old. What `read` raises is not kept."""
+        now = self._clock.ms()
+        kept = self._answers.get(key)
+        if kept is not None:
+            if now < kept[0]:
+                return kept[1]
+            self._answers[key] = (now + self._kept_ms, kept[1])
+        try:
+            answer = await read(key)
+        except BaseException:
+            self._answers.pop(key, None)
+            raise
+        if len(self._answers) >= self._size_max and key not in self._answers:
+            del self._answers[next(iter(self._answers))]
+        self._answers[key] = (now + self._kept_ms, answer)
+        return answer
+
+    def forget(self, key: int) -> None:
+        self._answers.pop(key, None)
+
+
+def _patterns(query: str) -> list[str]:
+    """One ILIKE pattern a word. Without any word (only quotes, say) the text itself is sought."""
+    if len(query) > QUERY_CHARS_MAX:
+        raise QueryTooLong(f"Запрос длиннее {QUERY_CHARS_MAX} знаков.")
+    text = query.encode("utf-8", "ignore").decode().replace("\0", " ").strip()
+    text = text.translate(str.maketrans("ёЁ", "еЕ"))
+    words = WORD.findall(text) or ([text] if text else [])
+    return [f"%{_escape(word)}%" for word in dict.fromkeys(words)]
+
+
+def _escape(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _card(row: Any) -> EventCard:
+    return EventCard(**row)
