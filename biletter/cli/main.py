@@ -19,6 +19,7 @@ COMMANDS = (
     "run",
     "status",
     "env",
+    "engines",
     "migrate",
 )
 INTERRUPTED = 130
