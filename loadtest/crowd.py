@@ -1,0 +1,140 @@
+"""A crowd of all kinds, so that a queue moves and seats vanish before one's eyes.
+
+`python -m loadtest.crowd 2000 --event 1 --base http://127.0.0.1:8080` (`script/biletter crowd`
+fills in the addresses). Arrivals are open: visitors come when they come, whether or not those
+before them are done. It stops by itself and prints what became of everybody.
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import time
+from collections import Counter, defaultdict
+
+from loadtest.figures import Figures
+from loadtest.visitor import DECLINED_CARD, Kind, Sites, Visit, visit
+from loadtest.wire import Wire
+
+# Shares of a hundred visitors. A third of those who join never come to their turn: that is life.
+KINDS: dict[Kind, int] = {
+    "buying": 45,
+    "patient": 15,
+    "returning": 8,
+    "leaving": 16,
+    "vanishing": 16,
+}
+DECLINED_SHARE = 0.05
+# Demo accounts of the crowd, made by the demo seed: crowd-00001@… with crowd-00001-pass.
+ACCOUNTS = 5_000
+EMAIL = "crowd-{:05d}@demo.biletter.kz"
+PASSWORD = "crowd-{:05d}-pass"  # noqa: S105  # a rule of the demo data
+PRINT_EVERY_S = 1.0
+# More than one generator process can drive.
+COUNT_MAX = 100_000
+
+
+class Crowd:
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.chance = random.Random(options.seed)
+        self.figures = Figures()
+        self.outcomes: Counter[str] = Counter()
+        self.by_kind: dict[str, Counter[str]] = defaultdict(Counter)
+        self.under_way = 0
+        base = f"http://127.0.0.1:{options.port}"
+        self.sites = Sites(
+            sales=Wire(base),
+            room=Wire(f"http://127.0.0.1:{options.port + 1}"),
+            gateway=Wire(f"http://127.0.0.1:{options.port + 3}"),
+        )
+
+    async def run(self) -> int:
+        """Everybody comes within `over` seconds; the last is sent home after `minutes`."""
+        teller = asyncio.create_task(self._tell())
+        visitors: list[asyncio.Task[None]] = []
+        deadline = time.monotonic() + self.options.minutes * 60
+        rate = self.options.count / self.options.over
+        for index in range(self.options.count):
+            visitors.append(asyncio.create_task(self._one(index)))
+            await asyncio.sleep(self.chance.expovariate(rate))
+        _, late = await asyncio.wait(visitors, timeout=max(1.0, deadline - time.monotonic()))
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        self.outcomes["sent home at the end"] += len(late)
+        teller.cancel()
+        self._print_result()
+        return 1 if any(word.startswith("WRONG") for word in self.outcomes) else 0
+
+    async def _one(self, index: int) -> None:
+        kind = self.chance.choices(list(KINDS), list(KINDS.values()))[0]
+        account = (self.options.first + index) % ACCOUNTS + 1
+        one = Visit(
+            kind=kind,
+            event=self.options.event,
+            email=EMAIL.format(account),
+            password=PASSWORD.format(account),
+            sites=self.sites,
+            chance=random.Random(self.chance.random()),
+            note=self.figures.note,
+            seats_wanted=self.chance.choice((1, 2, 2, 2, 3, 4)),
+        )
+        if self.chance.random() < DECLINED_SHARE:
+            one.card = DECLINED_CARD
+        self.under_way += 1
+        try:
+            outcome = await visit(one)
+        finally:
+            self.under_way -= 1
+        self.outcomes[outcome] += 1
+        self.by_kind[kind][outcome] += 1
+
+    async def _tell(self) -> None:
+        while True:
+            await asyncio.sleep(PRINT_EVERY_S)
+            room = await self._room()
+            done = ", ".join(f"{word} {n}" for word, n in self.outcomes.most_common(4))
+            sys.stdout.write(
+                f"\r\033[Kunder way {self.under_way} · issued {room.get('issued', '–')}"
+                f" · serving {room.get('serving', '–')} · in flight {room.get('in_flight', '–')}"
+                f" · {done}"
+            )
+            sys.stdout.flush()
+
+    async def _room(self) -> dict[str, object]:
+        try:
+            answer = await self.sites.room.request("GET", f"/rooms/{self.options.event}/status")
+            return dict(answer.json())
+        except (OSError, TimeoutError, ValueError):
+            return {}
+
+    def _print_result(self) -> None:
+        print("\n\nWhat became of them")
+        for outcome, count in self.outcomes.most_common():
+            kinds = ", ".join(f"{k} {c[outcome]}" for k, c in self.by_kind.items() if c[outcome])
+            print(f"  {count:6d}  {outcome}" + (f"  ({kinds})" if kinds else ""))
+        print("\n" + self.figures.table())
+
+
+def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="biletter crowd", description=__doc__)
+    parser.add_argument("count", type=int, help="how many visitors")
+    parser.add_argument("--event", type=int, default=1)
+    parser.add_argument("--port", type=int, default=8080, help="port of the sales site")
+    parser.add_argument("--over", type=float, default=20.0, help="seconds in which they arrive")
+    parser.add_argument("--minutes", type=float, default=5.0, help="sent home after this")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0, help="index of the first crowd account")
+    options = parser.parse_args(arguments)
+    if not 0 < options.count <= COUNT_MAX:
+        parser.error(f"count must lie between 1 and {COUNT_MAX}")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return asyncio.run(Crowd(options_of(arguments)).run())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
