@@ -1,0 +1,147 @@
+"""The stand-in as one ASGI app. Everything it is made of is made here and handed on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from random import Random, SystemRandom
+from typing import Any
+
+import structlog
+from litestar import Response, get
+
+from kernel.clock import Clock, SystemClock
+from kernel.web.app import build_app
+from kernel.web.links import Links
+from kernel.web.pages import Pages
+from sandbox.toleubar.books import Books
+from sandbox.toleubar.config import ToleuBarConfig
+from sandbox.toleubar.courier import Courier, Sleep
+from sandbox.toleubar.desk import Desk
+from sandbox.toleubar.inquiry import Memory
+from sandbox.toleubar.merchant import Merchant
+from sandbox.toleubar.switchboard import Switchboard
+from sandbox.toleubar.tokens import Credentials
+from sandbox.toleubar.web import backstage, calls, form, self_service
+from sandbox.toleubar.web.answers import answer, refusal_handlers
+from sandbox.toleubar.web.door import Door
+
+ROOT = Path(__file__).parents[2]
+EXPIRE_EVERY_S = 1.0
+# A card in work may finish before the process goes.
+CARDS_GRACE_S = 3.0
+
+ROUTES: tuple[Any, ...] = (
+    calls.init_payment,
+    calls.check_payment,
+    calls.confirm_payment,
+    calls.cancel_payment,
+    form.render_form,
+    form.submit_form,
+    form.show_result,
+    self_service.show_profile,
+    self_service.change_profile,
+    self_service.clear_database,
+    self_service.clear_team,
+    backstage.show_faults,
+    backstage.change_faults,
+    backstage.show_books,
+    backstage.show_switchboard,
+    backstage.change_switchboard,
+)
+log = structlog.get_logger()
+
+
+def build(
+    config: ToleuBarConfig,
+    *,
+    links: Links,
+    clock: Clock | None = None,
+    chance: Random | None = None,
+    sleep: Sleep = asyncio.sleep,
+) -> Door:
+    """Raises BooksBrokenError when the books cannot be opened. `sleep` is the pause between
+    webhook attempts and of every delay; `links` knows this process as `toleubar`.
+    """
+    desk = _furnish(config, clock or SystemClock(), chance or SystemRandom(), sleep)
+    edge = build_app(
+        "toleubar",
+        [*ROUTES, _health(desk)],
+        links=links,
+        provide={"desk": desk, "config": config, "links": links, "memory": Memory()},
+        ready={"books": _reach(desk)},
+        lifespan=[_life(desk)],
+        pages=Pages(ROOT / "templates", ROOT / "static", ROOT / "locale", links),
+        static=ROOT / "static",
+        exceptions=refusal_handlers(desk.clock),
+    )
+    return Door(edge)
+
+
+def _furnish(config: ToleuBarConfig, clock: Clock, chance: Random, sleep: Sleep) -> Desk:
+    books = Books(config.books)
+    merchant, switchboard = Merchant(config, books), Switchboard(books)
+    courier = Courier(
+        books=books,
+        merchant=merchant,
+        switchboard=switchboard,
+        chance=chance,
+        sleep=sleep,
+        secret=config.webhook_secret,
+    )
+    return Desk(
+        who=Credentials(config.team_slug, config.password),
+        books=books,
+        merchant=merchant,
+        switchboard=switchboard,
+        courier=courier,
+        clock=clock,
+        chance=chance,
+        sleep=sleep,
+        cards={},
+    )
+
+
+def _life(desk: Desk) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def live(_: Any) -> AsyncIterator[None]:
+        resumed = desk.courier.resume()
+        if resumed:
+            log.info("kept webhooks resumed", count=resumed)
+        sweep = asyncio.ensure_future(_sweep(desk))
+        try:
+            yield
+        finally:
+            sweep.cancel()
+            await asyncio.gather(sweep, return_exceptions=True)
+            if desk.cards:
+                await asyncio.wait(desk.cards.values(), timeout=CARDS_GRACE_S)
+            await desk.courier.close()
+            desk.books.close()
+
+    return live
+
+
+async def _sweep(desk: Desk) -> None:
+    while True:
+        try:
+            desk.expire()
+        except Exception:  # the top loop of the sweep: one bad moment must not end expiry
+            log.exception("expiry failed")
+        await asyncio.sleep(EXPIRE_EVERY_S)
+
+
+def _reach(desk: Desk) -> Callable[[], Any]:
+    async def reach() -> None:
+        desk.books.setting("faults")
+
+    return reach
+
+
+def _health(desk: Desk) -> Any:
+    @get("/health", include_in_schema=False)
+    async def health() -> Response[bytes]:
+        desk.books.setting("faults")
+        return answer({"status": "Healthy"})
+
+    return health

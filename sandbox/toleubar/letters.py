@@ -1,0 +1,72 @@
+"""What the merchant is told: the webhook of each trigger, its bytes and headers (contract §7)."""
+
+import hashlib
+import hmac
+from uuid import UUID
+
+import msgspec
+
+from sandbox.toleubar.moments import iso
+from sandbox.toleubar.payment import Payment
+from sandbox.toleubar.states import Status
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def write_letter(payment: Payment, status: str, at_ms: int, data: dict[str, object]) -> bytes:
+    return _encode(
+        {
+            "paymentId": payment.payment_id,
+            "status": status,
+            "teamSlug": payment.team_slug,
+            "timestamp": iso(at_ms),
+            "data": data,
+        }
+    )
+
+
+def write_transition(payment: Payment) -> bytes:
+    """The letter about the status that the payment has now come to. Cancelled and expired are
+    `failed`, confirmed is `completed`.
+    """
+    status = payment.status
+    if status is Status.CONFIRMED:
+        data: dict[str, object] = {"event_type": "payment_completed"}
+        return write_letter(payment, "completed", payment.updated_ms, data)
+    if status in {Status.REJECTED, Status.CANCELLED, Status.EXPIRED}:
+        data = {"event_type": "payment_failed", "failure_reason": status}
+        return write_letter(payment, "failed", payment.updated_ms, data)
+    data = {"transition_timestamp": iso(payment.updated_ms), "status_name": status}
+    return write_letter(payment, status, payment.updated_ms, data)
+
+
+def write_viewing(payment: Payment, at_ms: int, ip: str, language: str, agent: str) -> bytes:
+    """The only letter that carries the order id."""
+    data = {
+        "event_type": "form_showed",
+        "amount": payment.amount,
+        "currency": payment.currency,
+        "order_id": payment.order_id,
+        "client_ip": ip,
+        "language": language,
+        "user_agent": agent,
+        "timestamp": iso(at_ms),
+    }
+    return write_letter(payment, Status.FORM_SHOWED, at_ms, data)
+
+
+def headers_of(body: bytes, delivery: UUID, secret: str | None) -> dict[str, str]:
+    """`delivery` is new for each attempt, so it tells nothing about repetition."""
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "PaymentGateway-Webhook/1.0",
+        "X-Webhook-Event": "payment_status_change",
+        "X-Webhook-Delivery": str(delivery),
+    }
+    if secret:
+        headers["X-Webhook-Signature"] = sign(body, secret)
+    return headers
+
+
+def sign(body: bytes, secret: str) -> str:
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
