@@ -1,0 +1,251 @@
+"""The payment integrator ToleuBar, as its contract describes it (§2, §4, §9).
+
+Every call has three kinds of outcome: done, refused, and unknown. Unknown (silence, 5xx, an
+answer that cannot be read) is never tried again blindly: whoever called asks `check` first.
+Amounts are whole tiyn.
+"""
+
+from typing import Any, Final, Protocol
+
+import httpx
+import msgspec
+import structlog
+
+from sales import gateway_tokens as tokens
+
+log = structlog.get_logger()
+
+INIT: Final = "/api/v1/PaymentInit/init"
+CHECK: Final = "/api/v1/PaymentCheck/check"
+CONFIRM: Final = "/api/v1/PaymentConfirm/confirm"
+CANCEL: Final = "/api/v1/PaymentCancel/cancel"
+FORM: Final = "/api/v1/paymentform/render/"
+
+# What init accepts (§2.1); the upper bound is its request model's, about 21 million tenge.
+AMOUNT_MIN: Final = 1_000
+AMOUNT_MAX: Final = 2_147_483_647
+# Confirm and cancel refuse to read a larger amount; it is then left out (§2.3).
+AMOUNT_NAMED_MAX: Final = 50_000_000
+CURRENCY: Final = "KZT"
+# Longer than the gateway's usual answer, shorter than a buyer's patience.
+TIMEOUT: Final = httpx.Timeout(8.0, connect=2.0, pool=2.0)
+LIMITS: Final = httpx.Limits(max_connections=64, max_keepalive_connections=32)
+# Answers that say nothing about what was done: duplicate id (ask by order id), internal timeout,
+# internal errors, "lock not obtained", rate limit.
+DOUBTFUL_CODES: Final = frozenset({"1002", "1408", "2408", "3408", "3503"})
+DOUBTFUL_STATUSES: Final = frozenset({408, 429})
+SERVER_ERROR: Final = 500
+OK: Final = 200
+REASON_CHARS_MAX: Final = 200
+
+
+class Offered(msgspec.Struct, frozen=True, tag=True):
+    """The payment exists; the buyer pays at `payment_url`."""
+
+    payment_id: str
+    payment_url: str
+
+
+class Found(msgspec.Struct, frozen=True, tag=True):
+    """What the gateway knows. `status` may be a name that the contract does not list."""
+
+    payment_id: str
+    order_id: str
+    status: str
+    amount: int
+
+
+class Accepted(msgspec.Struct, frozen=True, tag=True):
+    """Carried out; `status` as told, which for a real confirm stays AUTHORIZED (§1.4)."""
+
+    status: str
+
+
+class Refused(msgspec.Struct, frozen=True, tag=True):
+    """A clear no. `code` is the contract's (§9), or 'http-<status>' where there was none."""
+
+    code: str
+    message: str = ""
+
+
+class Unknown(msgspec.Struct, frozen=True, tag=True):
+    """It may or may not have been carried out."""
+
+    reason: str
+
+
+class Gateway(Protocol):
+    """What payments need of an integrator."""
+
+    async def init(
+        self, *, order_id: str, amount: int, description: str, expiry_min: int, urls: "ReturnUrls"
+    ) -> Offered | Refused | Unknown: ...
+
+    async def check(
+        self, *, payment_id: str | None, order_id: str
+    ) -> Found | Refused | Unknown: ...
+
+    async def confirm(
+        self, *, payment_id: str, amount: int, key: str
+    ) -> Accepted | Refused | Unknown: ...
+
+    async def cancel(
+        self, *, payment_id: str, reason: str, key: str
+    ) -> Accepted | Refused | Unknown: ...
+
+    def form_url(self, payment_id: str) -> str: ...
+
+
+class ReturnUrls(msgspec.Struct, frozen=True):
+    """Where the browser and the webhooks go; a real gateway only echoes them (§1.2)."""
+
+    success: str
+    fail: str
+    notification: str
+
+
+class ToleuBar:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        team_slug: str,
+        password: str,
+        public_url: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`public_url`: the gateway as browsers reach it, where that differs from `base_url`."""
+        self._who = tokens.Merchant(team_slug, password)
+        self._public = (public_url or base_url).rstrip("/")
+        # The way to the gateway is ours to say, not the environment's.
+        self._http = httpx.AsyncClient(
+            base_url=base_url.rstrip("/"),
+            timeout=TIMEOUT,
+            limits=LIMITS,
+            trust_env=False,
+            transport=transport,
+        )
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    def form_url(self, payment_id: str) -> str:
+        return f"{self._public}{FORM}{payment_id}"
+
+    async def init(
+        self, *, order_id: str, amount: int, description: str, expiry_min: int, urls: ReturnUrls
+    ) -> Offered | Refused | Unknown:
+        """Open a payment under our order id, which is unique at the gateway for ever."""
+        assert AMOUNT_MIN <= amount <= AMOUNT_MAX
+        answer = await self._call(
+            INIT,
+            {
+                "teamSlug": self._who.team_slug,
+                "token": tokens.init(self._who, amount, CURRENCY, order_id),
+                "amount": amount,
+                "orderId": order_id,
+                "currency": CURRENCY,
+                "payType": "T",
+                "description": description[:140],
+                "language": "ru",
+                "successURL": urls.success,
+                "failURL": urls.fail,
+                "notificationURL": urls.notification,
+                "paymentExpiry": expiry_min,
+            },
+        )
+        if not isinstance(answer, dict):
+            return answer
+        payment_id = answer.get("paymentId")
+        if not isinstance(payment_id, str) or not payment_id:
+            return Unknown("init answered without a payment id")
+        url = answer.get("paymentURL")
+        return Offered(payment_id, url if isinstance(url, str) else self.form_url(payment_id))
+
+    async def check(self, *, payment_id: str | None, order_id: str) -> Found | Refused | Unknown:
+        """By payment id where we have one, else by our order id."""
+        by = {"paymentId": payment_id} if payment_id else {"orderId": order_id}
+        token = tokens.check(self._who, payment_id=payment_id, order_id=order_id)
+        answer = await self._call(CHECK, {"teamSlug": self._who.team_slug, "token": token, **by})
+        if not isinstance(answer, dict):
+            return answer
+        try:
+            told = msgspec.convert(answer, _CheckAnswer).payments[0]
+        except (msgspec.ValidationError, IndexError) as error:
+            return Unknown(f"check answered oddly: {error}"[:REASON_CHARS_MAX])
+        return Found(told.paymentId, told.orderId, told.status, round(told.amount))
+
+    async def confirm(
+        self, *, payment_id: str, amount: int, key: str
+    ) -> Accepted | Refused | Unknown:
+        """Take the money that was authorised: the whole of it, at once."""
+        named = amount if amount <= AMOUNT_NAMED_MAX else None
+        body: dict[str, Any] = {
+            "teamSlug": self._who.team_slug,
+            "token": tokens.confirm(self._who, payment_id, named),
+            "paymentId": payment_id,
+            "data": {"idempotencyKey": key},
+        }
+        if named is not None:
+            body["amount"] = named
+        return _accepted(await self._call(CONFIRM, body))
+
+    async def cancel(
+        self, *, payment_id: str, reason: str, key: str
+    ) -> Accepted | Refused | Unknown:
+        """Cancel, reverse or refund, whichever its state asks for: always the whole amount."""
+        body = {
+            "teamSlug": self._who.team_slug,
+            "token": tokens.cancel(self._who, payment_id),
+            "paymentId": payment_id,
+            "reason": reason[:255],
+            "data": {"externalRequestId": key},
+        }
+        return _accepted(await self._call(CANCEL, body))
+
+    async def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any] | Refused | Unknown:
+        """The answer of a call that succeeded, or which kind of failure it was."""
+        try:
+            answer = await self._http.post(path, json=body)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            log.warning("gateway silent", call=path, error=repr(error))
+            return Unknown(repr(error)[:REASON_CHARS_MAX])
+        outcome = _sort(answer)
+        if not isinstance(outcome, dict):
+            log.warning("gateway", call=path, status=answer.status_code, outcome=repr(outcome))
+        return outcome
+
+
+class _Told(msgspec.Struct):
+    paymentId: str  # noqa: N815  # the gateway's spelling
+    orderId: str  # noqa: N815
+    status: str
+    amount: float
+
+
+class _CheckAnswer(msgspec.Struct):
+    payments: list[_Told]
+
+
+def _sort(answer: httpx.Response) -> dict[str, Any] | Refused | Unknown:
+    """§9: three shapes of errors, and the doubtful ones among them."""
+    try:
+        told = msgspec.json.decode(answer.content)
+    except msgspec.DecodeError:
+        told = None
+    told = told if isinstance(told, dict) else {}
+    code = str(told.get("errorCode") or f"http-{answer.status_code}")
+    message = str(told.get("message") or told.get("title") or "")[:REASON_CHARS_MAX]
+    if answer.status_code >= SERVER_ERROR or answer.status_code in DOUBTFUL_STATUSES:
+        return Unknown(f"{answer.status_code} {code} {message}")
+    if code in DOUBTFUL_CODES:
+        return Unknown(f"{code} {message}")
+    if answer.status_code == OK:
+        return told if told.get("success") is True else Unknown(f"200 without success: {code}")
+    return Refused(code, message)
+
+
+def _accepted(answer: dict[str, Any] | Refused | Unknown) -> Accepted | Refused | Unknown:
+    if isinstance(answer, dict):
+        return Accepted(str(answer.get("status") or ""))
+    return answer
