@@ -1,0 +1,221 @@
+"""Accounts: sign up, authenticate, change the password; and the same for seeds.
+
+There is one way to judge a password, `authenticate`, for the page and for HTTP Basic alike. An
+unknown address and a wrong password get the same answer. Their timing is not levelled: signing up
+tells who has an account anyway, and a dummy argon2 for every stranger would let a stranger fill
+the queue that real people wait in.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from accounts.addresses import BadEmail, read_email
+from accounts.attempts import Attempts
+from accounts.batch import Batch
+from accounts.passwords import LENGTH_MAX, Passwords, PasswordsBusy, check_strength, is_imported
+from accounts.people import NAME_MAX, Person, Role, person_of, split_name
+from accounts.queries import QUERIES
+from accounts.upgrades import Upgrade, Upgrades
+from accounts.verified import FRESH_MS, Judgement, Verified
+from kernel.clock import Clock
+from kernel.db import Db
+from kernel.errors import Refusal
+
+PUT_BATCH = 5_000
+
+
+class WrongCredentials(Refusal):
+    """Неверный адрес или пароль."""
+
+    status, code = 401, "wrong-credentials"
+
+
+class WrongCurrentPassword(Refusal):
+    """Нынешний пароль неверен."""
+
+    status, code = 400, "wrong-current-password"
+
+
+class AccountInactive(Refusal):
+    """Эта учётная запись отключена."""
+
+    status, code = 403, "account-inactive"
+
+
+class EmailTaken(Refusal):
+    """Учётная запись с таким адресом уже есть."""
+
+    status, code = 409, "email-taken"
+
+
+class Newcomer(msgspec.Struct, frozen=True):
+    email: str
+    password: str
+    role: Role = "buyer"
+    name: str = ""
+
+
+class Accounts:
+    def __init__(self, db: Db, passwords: Passwords, clock: Clock) -> None:
+        self._db = db
+        self._passwords = passwords
+        self._clock = clock
+        self._attempts = Attempts(clock)
+        self._verified = Verified()
+        self._by_email = Batch(self._fetch)
+        self._judging: dict[bytes, asyncio.Task[Judgement]] = {}
+        # For the process's lifespan: `upgrades.run`.
+        self.upgrades = Upgrades(db, passwords, self._verified)
+
+    async def sign_up(
+        self, email: str, password: str, *, first_name: str = "", surname: str = ""
+    ) -> Person:
+        """A new buyer. BadEmail, WeakPassword, EmailTaken, PasswordsBusy."""
+        email = read_email(email)
+        check_strength(password)
+        if await self._by_email.get(email):
+            raise EmailTaken
+        hashed = await self._passwords.hash(password)
+        names = first_name.strip()[:NAME_MAX], surname.strip()[:NAME_MAX]
+        row = await self._db.fetchrow(QUERIES["insert_account"], email, hashed, *names, "buyer")
+        if row is None:
+            raise EmailTaken
+        return person_of(row)
+
+    async def sign_in(self, email: str, password: str) -> Person:
+        """`authenticate`, and the visit is noted."""
+        person = await self.authenticate(email, password)
+        await self._db.execute(QUERIES["note_sign_in"], person.id, self._clock.now())
+        return person
+
+    async def authenticate(self, email: str, password: str) -> Person:
+        """Who this is. WrongCredentials, AccountInactive (only for the right password),
+        TooManyGuesses, PasswordsBusy. Costs microseconds when asked lately.
+        """
+        try:
+            email = read_email(email)
+        except BadEmail:
+            raise WrongCredentials from None
+        if len(password) > LENGTH_MAX:
+            raise WrongCredentials
+        key = self._verified.key(email, password)
+        judgement = self._verified.get(key)
+        if judgement is None or self._clock.ms() - judgement.read_at_ms > FRESH_MS:
+            judgement = await self._judge_once(key, email, password)
+        if not judgement.good or judgement.person is None:
+            raise WrongCredentials
+        if not judgement.person.is_active:
+            raise AccountInactive
+        return judgement.person
+
+    async def change_password(self, account_id: int, old: str, new: str) -> None:
+        """WeakPassword, WrongCurrentPassword, TooManyGuesses, PasswordsBusy. Other processes
+        forget the old one within FRESH_MS; ending other sessions is the caller's part.
+        """
+        check_strength(new)
+        person = await self.person(account_id)
+        try:
+            await self.authenticate(person.email, old)
+        except WrongCredentials:
+            raise WrongCurrentPassword from None
+        hashed = await self._passwords.hash(new)
+        await self._db.execute(QUERIES["set_password"], account_id, hashed)
+        self._verified.forget(account_id)
+
+    async def rename(self, account_id: int, first_name: str, surname: str) -> None:
+        names = first_name.strip()[:NAME_MAX], surname.strip()[:NAME_MAX]
+        await self._db.execute(QUERIES["set_name"], account_id, *names)
+
+    async def person(self, account_id: int) -> Person:
+        row = await self._db.fetchrow(QUERIES["account_by_id"], account_id)
+        assert row is not None, "accounts are never deleted"
+        return person_of(row)
+
+    async def ensure(self, email: str, password: str, role: Role = "buyer", name: str = "") -> int:
+        """The account exists with this password and role; returns its id. For seeds: repeating
+        it changes nothing.
+        """
+        email = read_email(email)
+        found = await self._by_email.get(email)
+        names = split_name(name)
+        if found is None or not await self._passwords.verify(password, found.password_hash):
+            hashed = await self._passwords.hash(password)
+        else:
+            hashed = found.password_hash
+        row = await self._db.fetchrow(
+            QUERIES["put_accounts"], [email], [hashed], [names[0]], [names[1]], [role]
+        )
+        assert row is not None
+        return int(row["id"])
+
+    async def ensure_many(self, newcomers: Sequence[Newcomer]) -> dict[str, int]:
+        """Thousands of `ensure` a second, with the quick hash: id by e-mail. For made-up
+        accounts whose passwords machines chose.
+        """
+        unique = {read_email(one.email): one for one in newcomers}
+        emails = list(unique)
+        ids: dict[str, int] = {}
+        for first in range(0, len(emails), PUT_BATCH):
+            chunk = emails[first : first + PUT_BATCH]
+            people = [unique[email] for email in chunk]
+            names = [split_name(one.name) for one in people]
+            rows = await self._db.fetch(
+                QUERIES["put_accounts"],
+                chunk,
+                [self._passwords.import_password(one.password) for one in people],
+                [first_name for first_name, _ in names],
+                [surname for _, surname in names],
+                [one.role for one in people],
+            )
+            ids |= {row["email"]: row["id"] for row in rows}
+        return ids
+
+    async def _judge_once(self, key: bytes, email: str, password: str) -> Judgement:
+        """Calls with the same credentials at the same time share one judgement."""
+        task = self._judging.get(key)
+        if task is None:
+            task = asyncio.create_task(self._judge(key, email, password))
+            self._judging[key] = task
+            task.add_done_callback(lambda done: self._judged(key, done))
+        return await asyncio.shield(task)
+
+    def _judged(self, key: bytes, task: "asyncio.Task[Judgement]") -> None:
+        del self._judging[key]
+        if not task.cancelled():
+            # All who asked may have hung up: then its refusal is nobody's.
+            task.exception()
+
+    async def _judge(self, key: bytes, email: str, password: str) -> Judgement:
+        read_at = self._clock.ms()
+        person = await self._by_email.get(email)
+        known = self._verified.get(key)
+        if known is not None and known.password_hash == (person and person.password_hash):
+            good = known.good
+        else:
+            self._attempts.require(email)
+            good = await self._is_right(email, password, person)
+        judgement = Judgement(person, good, read_at)
+        self._verified.keep(key, judgement)
+        if good and person is not None and is_imported(person.password_hash):
+            self.upgrades.offer(Upgrade(key, person, password))
+        return judgement
+
+    async def _is_right(self, email: str, password: str, person: Person | None) -> bool:
+        # Counted before it is looked at, so that a thousand guesses at once are a thousand.
+        self._attempts.count_wrong(email)
+        try:
+            good = person is not None and await self._passwords.verify(
+                password, person.password_hash
+            )
+        except PasswordsBusy:
+            self._attempts.withdraw(email)
+            raise
+        if good:
+            self._attempts.forget(email)
+        return good
+
+    async def _fetch(self, emails: list[str]) -> Mapping[str, Person]:
+        rows = await self._db.fetch(QUERIES["accounts_by_email"], emails)
+        return {row["email"]: person_of(row) for row in rows}

@@ -1,0 +1,166 @@
+"""Who a request comes from: an account (session cookie, or HTTP Basic for programs) and a device.
+
+Writes ask whether the session still lives, within WRITE_WITHIN_MS; reading believes the last
+answer for longer, and the signature alone while the database is away.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request
+
+from accounts.accounts import Accounts
+from accounts.basic import read_basic
+from accounts.cookies import SESSION_COOKIE, cookie_line, device_in, new_device
+from accounts.people import Person, Role
+from accounts.sessions import Sessions, SignedIn
+from kernel.db import GONE
+from kernel.errors import SignInNeeded
+from kernel.subjects import subject_of
+
+WRITE_WITHIN_MS = 1_500
+READ_WITHIN_MS = 10_000
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# Where programs speak, and HTTP Basic is listened to.
+API = re.compile(r"/api(/|$)")
+
+log = structlog.get_logger()
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Without an account: somebody who has not signed in, known by the device alone."""
+
+    account_id: int | None
+    email: str | None
+    name: str | None
+    role: Role
+    device: str
+    # The session it came by; None for HTTP Basic.
+    session: SignedIn | None = None
+
+    def need_account(self) -> int:
+        """The account's id, or SignInNeeded."""
+        if self.account_id is None:
+            raise SignInNeeded
+        return self.account_id
+
+
+class Identity:
+    def __init__(
+        self,
+        accounts: Accounts,
+        sessions: Sessions,
+        subject_secret: bytes,
+        *,
+        secure: bool,
+        cookie: str = SESSION_COOKIE,
+    ) -> None:
+        self._accounts = accounts
+        self._sessions = sessions
+        self._subject_secret = subject_secret
+        self._secure = secure
+        self._cookie = cookie
+
+    async def identify(self, request: Request[Any, Any, Any]) -> Caller:
+        """Litestar dependency `caller`. Basic is heard under /api/ only; wrong Basic credentials
+        are refused, a session that is over makes a caller without account.
+        """
+        header = request.headers.get("authorization")
+        if header and API.match(request.url.path):
+            credentials = read_basic(header)
+            if credentials:
+                person = await self._accounts.authenticate(*credentials)
+                return self._keep(request, _of_person(person, device_of(request)))
+        signed = self.signed_in(request)
+        if signed is not None:
+            signed = await self._still(request, signed)
+        return self._keep(request, _of_session(signed, device_of(request)))
+
+    async def visitor(self, request: Request[Any, Any, Any]) -> str:
+        """The waiting room's dependency `visitor`: the subject of the account (HTTP Basic, or a
+        session cookie believed offline), else of the device.
+        """
+        credentials = read_basic(request.headers.get("authorization"))
+        if credentials:
+            person = await self._accounts.authenticate(*credentials)
+            return subject_of(self._subject_secret, "account", person.id)
+        signed = self.signed_in(request)
+        if signed is not None:
+            return subject_of(self._subject_secret, "account", signed.account_id)
+        return subject_of(self._subject_secret, "device", device_of(request))
+
+    def subjects(self, caller: Caller) -> tuple[str | None, str]:
+        """What a pass of this caller may be made out to: its account, its device."""
+        account = None
+        if caller.account_id is not None:
+            account = subject_of(self._subject_secret, "account", caller.account_id)
+        return account, subject_of(self._subject_secret, "device", caller.device)
+
+    def ambient(self, request: Request[Any, Any, Any]) -> dict[str, Any]:
+        """For kernel.web.pages: every page knows its caller."""
+        known = request.scope.get("caller")
+        if known is None:
+            known = _of_session(self.signed_in(request), device_of(request))
+        return {"caller": known}
+
+    def signed_in(self, request: Request[Any, Any, Any]) -> SignedIn | None:
+        """What the session cookie says; offline."""
+        token = request.cookies.get(self._cookie)
+        return self._sessions.read(token) if token else None
+
+    def remember(self, request: Request[Any, Any, Any], token: str) -> None:
+        """The answer to this request sets the session cookie; an empty token removes it."""
+        age = self._sessions.life_s if token else 0
+        lines = set_cookies_of(request)
+        lines[:] = [line for line in lines if not line.startswith(f"{self._cookie}=")]
+        lines.append(cookie_line(self._cookie, token, max_age_s=age, secure=self._secure))
+
+    async def _still(self, request: Request[Any, Any, Any], signed: SignedIn) -> SignedIn | None:
+        is_reading = request.method in SAFE_METHODS
+        within = READ_WITHIN_MS if is_reading else WRITE_WITHIN_MS
+        try:
+            live = await self._sessions.check(signed, within_ms=within)
+            token = await self._sessions.renew(live) if live else ""
+        except GONE as error:
+            if not is_reading:
+                raise
+            log.warning("session believed unseen", why=repr(error))
+            return signed
+        if token is not None:
+            self.remember(request, token)
+        return live
+
+    def _keep(self, request: Request[Any, Any, Any], caller: Caller) -> Caller:
+        request.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]  # for `ambient`
+        return caller
+
+
+def device_of(request: Request[Any, Any, Any]) -> str:
+    """The device's token. Without CookieEdge and without a cookie: a token nobody else has, so
+    that nameless callers are never taken for each other.
+    """
+    known = request.scope.get("device")
+    if known is None:
+        cookie = request.headers.get("cookie", "").encode("latin-1", "replace")
+        known = device_in(cookie) or new_device()
+        request.scope["device"] = known  # type: ignore[typeddict-unknown-key]  # ours
+    return str(known)
+
+
+def set_cookies_of(request: Request[Any, Any, Any]) -> list[str]:
+    """The lines that CookieEdge will add to the answer."""
+    lines = request.scope.get("set_cookies")
+    assert isinstance(lines, list), "the app is wrapped in accounts.cookies.CookieEdge"
+    return lines
+
+
+def _of_person(person: Person, device: str) -> Caller:
+    return Caller(person.id, person.email, person.name, person.role, device)
+
+
+def _of_session(signed: SignedIn | None, device: str) -> Caller:
+    if signed is None:
+        return Caller(None, None, None, "buyer", device)
+    return Caller(signed.account_id, signed.email, signed.name, signed.role, device, session=signed)
