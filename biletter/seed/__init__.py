@@ -1,0 +1,1 @@
+"""The demonstration: events, halls and accounts that make a fresh machine worth looking at."""
