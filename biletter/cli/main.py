@@ -21,6 +21,7 @@ COMMANDS = (
     "env",
     "engines",
     "migrate",
+    "seed",
 )
 INTERRUPTED = 130
 
