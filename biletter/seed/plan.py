@@ -33,12 +33,11 @@ class Venue(msgspec.Struct, frozen=True):
 
 
 class Show(msgspec.Struct, frozen=True):
-    """What is played. `theme` and `motif` choose its poster's colours and picture."""
+    """What is played. `theme` chooses its poster's colours, 0…7; the kind chooses the picture."""
 
     title: str
     description: str
-    theme: str
-    motif: str
+    theme: int
 
 
 class PlannedZone(msgspec.Struct, frozen=True):

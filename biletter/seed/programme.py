@@ -57,7 +57,7 @@ def programme() -> list[PlannedEvent]:
     planned = [
         msgspec.structs.replace(
             _event(kind, show, venue, price, moment, person_limit=HOT_PERSON_LIMIT),
-            look=_look(show, hot=True),
+            look={"theme": show.theme, "hot": True},
         )
         for kind, show, venue, price, moment in HOT
     ]
@@ -117,11 +117,6 @@ def _event(
         day=day,
         minute=minute,
         zones=lay_zones(venue.parts, price),
-        look=_look(show),
+        look={"theme": show.theme},
         person_limit=person_limit,
     )
-
-
-def _look(show: Show, *, hot: bool = False) -> dict[str, object]:
-    look: dict[str, object] = {"theme": show.theme, "motif": show.motif}
-    return {**look, "hot": True} if hot else look

@@ -39,7 +39,7 @@ def star_concert(person_limit: int | None) -> PlannedEvent:
         day=DAY,
         minute=MINUTE,
         zones=tuple(_zones()),
-        look={"theme": "plum", "motif": "star", "hot": True},
+        look={"theme": 2, "hot": True},
         guarded=True,
         person_limit=person_limit,
     )
