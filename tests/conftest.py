@@ -21,6 +21,7 @@ from biletter.engines.launch import Engine
 from biletter.migrations import migrate
 from kernel.clock import ManualClock
 from kernel.db import open_pool
+from tests.house import House
 
 TEMPLATE = "template_biletter"
 NUMBERS = itertools.count(1)
@@ -107,6 +108,20 @@ async def db(db_url: str) -> AsyncIterator[asyncpg.Pool]:
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The whole real system with its demo data, as script/server runs it, on free ports.
+
+    One for the session: tests of it make accounts and events of their own.
+    """
+    house = House(tmp_path_factory.mktemp("server") / "data", command=["script/server"])
+    try:
+        house.start()
+        yield house
+    finally:
+        house.end()
 
 
 async def _empty(engine: Engine) -> AsyncIterator[Redis]:

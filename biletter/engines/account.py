@@ -32,7 +32,10 @@ class Account:
     def flags(self) -> list[str]:
         """What `setpriv` is told."""
         caps = "-all" + (f",+{self.capability}" if self.capability else "")
+        # Without this bit access(2), which PostgreSQL asks, would not count the capability.
+        bits = ["--securebits=+no_setuid_fixup"] if self.capability else []
         return [
+            *bits,
             f"--reuid={self.uid}",
             f"--regid={self.gid}",
             "--clear-groups",
@@ -41,14 +44,18 @@ class Account:
         ]
 
 
-def choose_account(folders: Sequence[Path], program: Path) -> Account | None:
+def choose_account(
+    folders: Sequence[Path], program: Path, owner_uid: int | None = None
+) -> Account | None:
     """The account that may run `program` and walk into each folder; None: our own will do.
+
+    owner_uid: whom the data belongs to already, it has to be theirs then.
 
     Raises Trouble where no account on this machine can.
     """
     if os.geteuid() != 0:
         return None
-    plain = _plain_account()
+    plain = _account_of(owner_uid) if owner_uid else _plain_account()
     for capability in (None, *_capabilities_we_have()):
         account = Account(plain.user, plain.uid, plain.gid, capability)
         if _can_use(account, folders, program):
@@ -67,6 +74,14 @@ def _plain_account() -> Account:
             continue
         return Account(name, entry.pw_uid, entry.pw_gid)
     raise Trouble("PostgreSQL cannot run as root, and this machine has no account 'nobody'.")
+
+
+def _account_of(uid: int) -> Account:
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:  # an account of another machine: the number is enough
+        return Account(str(uid), uid, uid)
+    return Account(entry.pw_name, uid, entry.pw_gid)
 
 
 def _capabilities_we_have() -> list[str]:

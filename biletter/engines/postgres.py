@@ -64,7 +64,8 @@ def prepare(data: Path, *, durable: bool = True, sockets: Path | None = None) ->
     folder = data.resolve() / "postgres"
     program = find_postgres(_major_of(folder))
     run = sockets or socket_folder(data)
-    account = choose_account([data.resolve(), run], program.path)
+    owner_uid = folder.stat().st_uid if folder.exists() else None
+    account = choose_account([data.resolve(), run], program.path, owner_uid)
     socket_home = make_folder(run / "pg")
     _own(socket_home, account)
     wait_until_left(folder, "postgres")
@@ -118,9 +119,14 @@ def _major_of(folder: Path) -> int | None:
     """The major version that made this folder's data; None where there is none yet."""
     note = folder / "PG_VERSION"
     try:
-        return int(note.read_text()) if note.exists() else None
+        if note.exists():
+            return int(note.read_text())
+        half = folder.exists() and any(folder.iterdir())
     except (OSError, ValueError) as reason:
         raise Trouble(f"The data folder is broken: cannot read {note}.") from reason
+    if half:
+        raise Trouble(f"The data folder is broken: {folder} holds no PostgreSQL data.")
+    return None
 
 
 def _make_cluster(folder: Path, program: Program, account: Account | None, log: Path) -> None:

@@ -23,6 +23,7 @@ from biletter.supervisor.logfile import LogFile
 from biletter.supervisor.ports import check_ports
 from biletter.supervisor.procfile import read_procfile
 from biletter.supervisor.readiness import wait_until_ready
+from biletter.trouble import Trouble
 
 ENGINE_GRACE_S = 30.0
 DUTY_GRACE_S = 10.0
@@ -50,7 +51,10 @@ class House:
 
     async def open(self) -> str:
         """Starts everything; returns what the demo seed said (its accounts). Raises Trouble."""
-        engines = await asyncio.to_thread(self._prepare_engines)
+        try:
+            engines = await asyncio.to_thread(self._prepare_engines)
+        except OSError as reason:
+            raise Trouble(f"Cannot use {reason.filename}: {reason.strerror}.") from reason
         await asyncio.gather(*(self._start_engine(engine) for engine in engines))
         self._note_environment()
         await self._run_errand("migrate")

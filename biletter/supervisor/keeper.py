@@ -107,9 +107,12 @@ class Keeper:
         self._stopping.set()
         async with self._starting:
             self._send(self.job.stop_signal)
-        if self._process is None:
-            return
-        ended = asyncio.create_task(self._process.wait())
+        if self._process is not None:
+            await self._end(self._process, hurry)
+        self.log.close()
+
+    async def _end(self, process: Process, hurry: asyncio.Event) -> None:
+        ended = asyncio.create_task(process.wait())
         hurried = asyncio.create_task(hurry.wait())
         await asyncio.wait(
             {ended, hurried}, timeout=self.job.grace_s, return_when=asyncio.FIRST_COMPLETED

@@ -23,6 +23,9 @@ class LogFile:
             if self._file.tell() > self._size_max:
                 self._rotate()
 
+    def close(self) -> None:
+        self._file.close()
+
     def _rotate(self) -> None:
         self._file.close()
         for number in range(OLD_FILES_MAX, 0, -1):

@@ -1,0 +1,301 @@
+"""`biletter up` with duties of our own: what lives, what comes back, what is left."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+import psutil
+import pytest
+import redis
+
+from tests.house import House, until
+
+pytestmark = pytest.mark.process
+DUTY = Path(__file__).with_name("duty.py")
+
+
+def procfile(folder: Path, **duties: str) -> Path:
+    path = folder / "Procfile"
+    path.write_text(
+        "# duties of a test\n"
+        + "".join(f"{name}: {sys.executable} {DUTY} {rest}\n" for name, rest in duties.items())
+    )
+    return path
+
+
+@pytest.fixture
+def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., House]]:
+    """Makes houses, and sees that none stays standing."""
+    houses: list[House] = []
+
+    def make(data: str = "data", *, environment=None, command=None, **duties: str) -> House:
+        folder = tmp_path_factory.mktemp("up")
+        houses.append(
+            House(
+                folder / data,
+                procfile=procfile(folder, **(duties or {"sales": "0"})),
+                environment=environment,
+                command=command,
+            )
+        )
+        return houses[-1]
+
+    yield make
+    for house in houses:
+        house.end()
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def living(processes: list[psutil.Process]) -> list[psutil.Process]:
+    return [process for process in processes if lives(process)]
+
+
+def rooms(house: House) -> redis.Redis:
+    return redis.Redis(unix_socket_path=str(house.data / "run" / "redis-rooms.sock"))
+
+
+def ask_database(house: House, statement: str) -> object:
+    async def ask() -> object:
+        conn = await asyncpg.connect(
+            host=str(house.data / "run" / "pg"), user="biletter", database="biletter"
+        )
+        try:
+            return await conn.fetchval(statement)
+        finally:
+            await conn.close()
+
+    return asyncio.run(ask())
+
+
+def test_everything_runs_in_processes_with_telling_command_lines(build) -> None:
+    house = build(sales="0", admin="2")
+    house.start()
+    lines = " ".join(" ".join(process.cmdline()) for process in house.processes())
+    for word in ("redis-rooms.sock", "redis-shop.sock", "postgres -D", "duty.py 0", "duty.py 2"):
+        assert word in lines
+    assert f"http://localhost:{house.port}/" in house.said()
+
+
+def test_a_killed_duty_is_back_within_seconds(build) -> None:
+    house = build(sales="0", admin="2")
+    house.start()
+    before, neighbour = house.pid_of("sales"), house.pid_of("admin")
+    os.kill(before, signal.SIGKILL)
+    assert until(lambda: house.pid_of("sales") != before and house.answers("sales"), 3)
+    assert house.pid_of("admin") == neighbour
+    assert "sales" in house.said()
+    assert "ended by signal 9" in house.said()
+
+
+@pytest.mark.parametrize("engine", ["redis-rooms", "postgres"])
+def test_a_killed_engine_is_back_with_its_data(build, engine: str) -> None:
+    house = build()
+    house.start()
+    rooms(house).set("place", 17)
+    ask_database(house, "CREATE TABLE mark AS SELECT 17 AS place")
+    before = house.pid_of(engine)
+    os.kill(before, signal.SIGKILL)
+
+    def is_back() -> bool:
+        try:
+            return (
+                house.pid_of(engine) != before
+                and rooms(house).get("place") == b"17"
+                and ask_database(house, "SELECT place FROM mark") == 17
+            )
+        except (redis.ConnectionError, OSError, asyncpg.PostgresError, TypeError):
+            return False
+
+    assert until(is_back, 15)
+
+
+def test_sigterm_stops_every_process_and_the_next_start_continues(build) -> None:
+    house = build()
+    house.start()
+    rooms(house).set("place", 17)
+    ask_database(house, "CREATE TABLE mark AS SELECT 17 AS place")
+    processes = house.processes()
+    assert len(processes) > 5
+    assert house.stop() == 0
+    assert living(processes) == []
+    assert list((house.data / "run").glob("*.json")) == []
+
+    house.start()
+    assert rooms(house).get("place") == b"17"
+    assert ask_database(house, "SELECT place FROM mark") == 17
+
+
+def test_sigterm_in_the_middle_of_a_start_leaves_nothing(build) -> None:
+    house = build()
+    house.launch()
+    assert until(lambda: len(house.processes()) > 0)
+    processes = house.processes()
+    assert house.stop() == 0
+    assert living(processes) == []
+    assert "is ready" not in house.said()
+    house.start()
+
+
+def test_nothing_outlives_a_killed_supervisor_and_the_next_start_recovers(build) -> None:
+    house = build(sales="0 deaf")
+    house.start()
+    rooms(house).set("place", 17)
+    processes = house.processes()
+    house.stop(signal.SIGKILL)
+    assert until(lambda: living(processes) == [], 5), living(processes)
+    house.start()
+    assert rooms(house).get("place") == b"17"
+
+
+def test_a_start_right_after_a_kill_waits_for_the_old_engines(build) -> None:
+    house = build()
+    house.start()
+    house.stop(signal.SIGKILL)
+    house.start()
+    assert house.answers("sales")
+
+
+def test_a_second_ctrl_c_hurries(build) -> None:
+    house = build(sales="0 deaf")
+    house.start()
+    house.process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    assert house.process.poll() is None, "a deaf duty has its grace"
+    began = time.monotonic()
+    assert house.stop(signal.SIGINT) == 0
+    assert time.monotonic() - began < 5
+
+
+def test_a_terminal_nobody_reads_makes_no_duty_wait(build) -> None:
+    house = build(sales="0 chatty")
+    stuck = os.pipe()
+    house.launch(output=stuck[1])
+    assert until(lambda: house.answers("sales"), 30)
+    for _ in range(20):
+        assert house.answers("sales")
+    written = sum(file.stat().st_size for file in (house.data / "log").glob("sales.log*"))
+    assert written > 20_000_000
+    assert house.stop() == 0
+    for end in stuck:
+        os.close(end)
+
+
+def test_sockets_find_a_short_folder_when_the_data_folder_is_deep(build) -> None:
+    house = build(data="/".join(["a-rather-long-name"] * 7))
+    house.data.parent.mkdir(parents=True)
+    house.start()
+    shown = house.run("env").stdout
+    assert "run/redis-rooms.sock" not in shown
+    assert house.run("status").returncode == 0
+
+
+def test_status_shows_each_duty_and_notices_when_nothing_runs(build) -> None:
+    house = build()
+    house.start()
+    shown = house.run("status")
+    assert shown.returncode == 0, shown.stderr
+    for duty in ("redis-rooms", "redis-shop", "postgres", "sales"):
+        assert duty in shown.stdout
+    house.stop()
+    assert house.run("status").returncode == 1
+    assert "is not running" in house.run("env").stderr
+
+
+def test_the_way_into_the_engines_is_for_our_eyes_only(build) -> None:
+    house = build()
+    house.start()
+    assert (house.data / "run" / "env.json").stat().st_mode & 0o077 == 0
+    assert (house.data / "run" / "pg").stat().st_mode & 0o077 == 0
+    assert (house.data / "run" / "redis-shop.sock").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to lend PostgreSQL an account")
+def test_as_root_postgres_runs_in_a_folder_only_root_may_enter(build) -> None:
+    house = build(data="closed/data")
+    house.data.parent.mkdir(mode=0o700)
+    house.start()
+    postgres = psutil.Process(house.pid_of("postgres"))
+    assert postgres.uids().real != 0
+    assert house.data.parent.stat().st_mode & 0o777 == 0o700, "nobody's folder was changed"
+
+
+REFUSALS = {
+    "taken port": "is taken",
+    "a file": "is not a folder",
+    "foreign": "is neither empty nor a data folder",
+    "newer": "was made by a newer Biletter",
+    "broken": "is broken",
+    "other postgres": "was made by PostgreSQL 9",
+    "half postgres": "is broken",
+    "newer redis": "newer than this machine's Redis",
+    "no redis": "Redis 6.2 or newer is missing",
+    "no postgres": "PostgreSQL 15 or newer is missing",
+    "bad setting": "BILETTER_ROOM_RATE must be a whole number",
+}
+
+
+def spoil(case: str, house: House) -> dict[str, socket.socket]:
+    """Makes the surroundings bad in one way; what it returns must live as long as the test."""
+    data = house.data
+    kept: dict[str, socket.socket] = {}
+    if case == "a file":
+        data.write_text("not a folder")
+        return kept
+    data.mkdir()
+    if case == "foreign":
+        (data / "thesis.txt").write_text("somebody's")
+    elif case != "taken port":
+        (data / "FORMAT").write_text({"newer": "999\n", "broken": "?\n"}.get(case, "1\n"))
+    if case in {"other postgres", "half postgres"}:
+        (data / "postgres").mkdir()
+        note = "PG_VERSION" if case == "other postgres" else "base"
+        (data / "postgres" / note).write_text("9\n")
+    if case == "newer redis":
+        (data / "redis-shop").mkdir()
+        (data / "redis-shop" / "REDIS_VERSION").write_text("99\n")
+    if case == "taken port":
+        kept["socket"] = socket.create_server(("127.0.0.1", house.port))
+    return kept
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_what_is_wrong_around_us_is_one_clear_sentence(build, case: str) -> None:
+    environment = {
+        "no redis": {"BILETTER_REDIS_SERVER": "/nowhere/redis-server"},
+        "no postgres": {"BILETTER_POSTGRES_BIN": "/nowhere"},
+        "bad setting": {"BILETTER_ROOM_RATE": "many"},
+    }
+    house = build(environment=environment.get(case))
+    kept = spoil(case, house)
+    house.launch()
+    assert house.wait() == 1
+    complaints = [line for line in house.said().splitlines() if line.startswith("biletter: ")]
+    assert len(complaints) == 1, house.said()
+    assert REFUSALS[case] in complaints[0]
+    assert "Traceback" not in house.said()
+    assert house.processes() == []
+    if "socket" in kept:
+        kept["socket"].close()
+
+
+def test_two_supervisors_never_share_a_data_folder(build) -> None:
+    house = build()
+    house.start()
+    second = House(house.data, procfile=house.data.parent / "Procfile")
+    second.output = house.data.parent / "second.output"
+    second.launch()
+    assert second.wait() == 1
+    assert "already running" in second.said()
+    assert house.answers("sales")
