@@ -44,7 +44,8 @@ class Console:
             used = self._budgets[duty][1]
         self._budgets[duty] = (second, used + 1)
         if used < LINES_PER_S_MAX:
-            self._put(f"{duty:<{NAME_WIDTH}}| {readable(raw)[:LINE_CHARACTERS_MAX]}")
+            line = readable(raw).removeprefix(f"{duty}: ")[:LINE_CHARACTERS_MAX]
+            self._put(f"{duty:<{NAME_WIDTH}}| {line}")
         elif used == LINES_PER_S_MAX:
             self._put(f"{duty:<{NAME_WIDTH}}| (more in its log file)")
 

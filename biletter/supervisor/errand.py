@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections.abc import Callable
 
 from biletter.engines.launch import with_death_signal
@@ -12,8 +12,8 @@ from biletter.supervisor.keeper import Job
 from biletter.trouble import Trouble
 
 
-async def run_errand(job: Job, tell: Callable[[str, bytes], None]) -> str:
-    """Runs it to its end; its standard error is progress and is told, its standard output returned.
+async def run_errand(job: Job, tell: Callable[[str, bytes], None]) -> None:
+    """Runs it to its end, telling each line it writes.
 
     Raises Trouble with its last words when it fails. Cancelled, it takes the process with it.
     """
@@ -21,29 +21,23 @@ async def run_errand(job: Job, tell: Callable[[str, bytes], None]) -> str:
         *with_death_signal(job.command, job.death_signal),
         stdin=DEVNULL,
         stdout=PIPE,
-        stderr=PIPE,
+        stderr=STDOUT,
         cwd=job.folder,
         env=dict(job.environment),
         start_new_session=True,
     )
     assert process.stdout is not None
-    assert process.stderr is not None
-    last = b""
-
-    async def carry(progress: asyncio.StreamReader) -> None:
-        nonlocal last
-        async for line in progress:
+    last = b"no output"
+    try:
+        async for line in process.stdout:
             last = line.strip() or last
             tell(job.name, line.rstrip())
-
-    try:
-        said, _ = await asyncio.gather(process.stdout.read(), carry(process.stderr))
         status = await process.wait()
     finally:
         await _end(process, job.grace_s)
     if status != 0:
-        raise Trouble(f"{job.name} failed: {last.decode(errors='replace') or f'status {status}'}")
-    return said.decode(errors="replace").strip()
+        words = last.decode(errors="replace").removeprefix("biletter: ")
+        raise Trouble(f"{job.name} failed (status {status}): {words}")
 
 
 async def _end(process: Process, grace_s: float) -> None:

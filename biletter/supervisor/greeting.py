@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from biletter.seed.accounts import PEOPLE
 from biletter.settings import Settings
 
 # Duty → what a person finds there.
@@ -15,15 +16,17 @@ PAGES = {
 }
 
 
-def greeting(settings: Settings, addresses: Mapping[str, str], seed: str, took_s: float) -> str:
-    """seed: the demo seed's own words; shown as they are, they name the accounts."""
+def greeting(settings: Settings, addresses: Mapping[str, str], took_s: float, *, demo: bool) -> str:
+    """Addresses as a person opens them; with the demo's accounts, which are no secret."""
     lines = ["", f"Biletter is ready after {took_s:.1f} s.", ""]
     for duty, address in addresses.items():
         shown = address
         if urlsplit(address).hostname == "127.0.0.1":
             shown = f"http://localhost:{urlsplit(address).port}"
-        lines.append(f"  {PAGES.get(duty, duty):<18} {shown}/")
-    lines += [f"  {'data and logs':<18} {settings.data}", ""]
-    if seed:
-        lines += [*(f"  {line}" for line in seed.splitlines()), ""]
+        lines.append(f"  {PAGES.get(duty, duty):<20} {shown}/")
+    lines += [f"  {'data and logs':<20} {settings.data}", ""]
+    if demo:
+        lines += ["Demo accounts:", ""]
+        lines += [f"  {one.role:<20} {one.email:<22} {one.password}" for one in PEOPLE]
+        lines.append("")
     return "\n".join(lines)

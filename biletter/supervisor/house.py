@@ -49,8 +49,8 @@ class House:
         }
         check_ports(settings.bind, self._ports())
 
-    async def open(self) -> str:
-        """Starts everything; returns what the demo seed said (its accounts). Raises Trouble."""
+    async def open(self) -> None:
+        """Starts everything, until it answers. Raises Trouble."""
         try:
             engines = await asyncio.to_thread(self._prepare_engines)
         except OSError as reason:
@@ -58,14 +58,14 @@ class House:
         await asyncio.gather(*(self._start_engine(engine) for engine in engines))
         self._note_environment()
         await self._run_errand("migrate")
-        words = await self._run_errand("seed", "demo", "--if-empty") if self._demo else ""
+        if self._demo:
+            await self._run_errand("seed", "demo", "--if-empty")
         for name, command in self._duties.items():
             keeper = self._keeper(self._job(name, command))
             self._keepers.append(keeper)
             await keeper.start()
             keeper.watch()
         await wait_until_ready(self.addresses())
-        return words
 
     async def close(self, hurry: asyncio.Event) -> None:
         """Stops everything, in order; nothing of ours is left when it returns."""
@@ -119,10 +119,10 @@ class House:
         await wait_until_answers(engine, keeper.is_alive, keeper.log.path)
         keeper.watch()
 
-    async def _run_errand(self, *arguments: str) -> str:
+    async def _run_errand(self, *arguments: str) -> None:
         """One of our own commands, to its end."""
         job = self._job(arguments[0], [sys.executable, "-m", "biletter", *arguments])
-        return await run_errand(job, self._console.relay)
+        await run_errand(job, self._console.relay)
 
     def _job(self, name: str, command: Sequence[str]) -> Job:
         return Job(

@@ -48,7 +48,7 @@ async def up(settings: Settings, procfile: Path, *, demo: bool) -> None:
         opening = asyncio.create_task(house.open())
         if await _before_stop(opening, stop):
             took_s = time.monotonic() - began
-            console.announce(greeting(settings, house.addresses(), opening.result(), took_s))
+            console.announce(greeting(settings, house.addresses(), took_s, demo=demo))
             await stop.asked.wait()
         console.announce("Biletter is stopping …")
     finally:
@@ -58,7 +58,7 @@ async def up(settings: Settings, procfile: Path, *, demo: bool) -> None:
     print("Biletter has stopped; its data stays in", settings.data, flush=True)  # noqa: T201
 
 
-async def _before_stop(opening: asyncio.Task[str], stop: Stop) -> bool:
+async def _before_stop(opening: asyncio.Task[None], stop: Stop) -> bool:
     """Whether the house opened before somebody said stop. Raises what the opening raised."""
     asked = asyncio.create_task(stop.asked.wait())
     await asyncio.wait({opening, asked}, return_when=asyncio.FIRST_COMPLETED)
