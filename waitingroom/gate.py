@@ -1,0 +1,139 @@
+"""The gate: who was called is let in, once, at the set rate and under the ceiling."""
+
+import secrets
+from typing import Any
+
+import msgspec
+import structlog
+
+from kernel.clock import Clock
+from kernel.errors import Conflict, Refusal
+from kernel.keyring import Keyring
+from kernel.lua import Reply, word
+from waitingroom import keys
+from waitingroom.entries import Entry, NoEntry
+from waitingroom.line import RoomOff
+from waitingroom.passes import MS, Visit, sign_pass
+from waitingroom.store import Store
+
+# The word that a pass was used arrives a little after its last moment.
+NOTICE_SLACK_MS = 15_000
+JTI_BYTES = 16
+# When somebody will finish is not known; those at the gate ask again about this often.
+FULL_RETRY_S = 3
+SHUT_RETRY_S = 10
+
+log = structlog.get_logger()
+
+
+class NotCalled(Conflict):
+    """Ваш номер ещё не вызван."""
+
+    code = "not-called"
+
+
+class GateFull(Conflict):
+    """Ваш номер вызван, но сейчас внутри нет места. Ваша очередь сохраняется."""
+
+    code = "gate-full"
+
+
+class RoomShut(Conflict):
+    """Вход временно остановлен. Ваша очередь сохраняется."""
+
+    code = "gate-full"
+
+
+class Lapsed(Refusal):
+    """Время входа по этому номеру прошло."""
+
+    status, code = 410, "lapsed"
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """`token` is the signed pass."""
+
+    token: str
+    visit: Visit
+
+
+class Gate:
+    def __init__(self, store: Store, keyring: Keyring, clock: Clock, own: Clock | None) -> None:
+        """`own` is the gate's clock where it is not Redis's, which only tests want."""
+        self._store = store
+        self._keyring = keyring
+        self._clock = clock
+        self._own = own
+
+    async def claim(self, entry: Entry) -> Admitted:
+        """The pass; the same one as long as its lease lives. Raises NotCalled, GateFull,
+        RoomShut, Lapsed, NoEntry, RoomOff, GenerationOver.
+        """
+        who, event = keys.member(entry.subject), entry.event
+        reply = await self._store.run_for_entry(
+            "claim",
+            entry,
+            lambda gen: [
+                keys.settings(event),
+                keys.line(event, gen),
+                keys.places(event, gen, who),
+                keys.done(event, gen),
+                keys.knocked(event, gen),
+                keys.leases(event),
+                keys.visits(event),
+                keys.bucket(event),
+            ],
+            [
+                who,
+                entry.number,
+                secrets.token_urlsafe(JTI_BYTES),
+                NOTICE_SLACK_MS,
+                self._own.ms() if self._own else 0,
+            ],
+        )
+        if word(reply) not in ("admitted", "repeat"):
+            raise _refusal(reply)
+        visit = Visit.parse(reply[1])
+        return Admitted(sign_pass(self._keyring, event, entry.subject, visit), visit)
+
+    async def keep(self, event: int, subject: str, until_ms: int, jti: str | None = None) -> bool:
+        """The pass was used and the visit may last until then. False: the lease is no longer
+        there, or belongs to another pass. Raises RoomAway: tell it again.
+        """
+        reply = await self._store.run(
+            "keep",
+            [keys.settings(event), keys.leases(event), keys.visits(event)],
+            [keys.member(subject), jti or "", until_ms, self._now_ms()],
+        )
+        if word(reply) == "over":
+            log.warning("ceiling exceeded by a late notice", event_id=event)
+        return word(reply) in ("kept", "over")
+
+    async def free(self, event: int, subject: str, jti: str | None = None) -> bool:
+        """The visit has ended. False: it had already, or another pass has the lease."""
+        names = [keys.leases(event), keys.visits(event)]
+        reply = await self._store.run("free", names, [keys.member(subject), jti or ""])
+        return word(reply) == "freed"
+
+    def _now_ms(self) -> int:
+        return (self._own or self._clock).ms()
+
+
+def _refusal(reply: Reply) -> Refusal:
+    said: dict[str, Any] = {
+        "off": RoomOff,
+        "gone": NoEntry,
+        "over": Lapsed,
+        "lapsed": Lapsed,
+    }
+    if word(reply) in said:
+        refusal: Refusal = said[word(reply)]()
+        return refusal
+    if word(reply) == "not-called":
+        return NotCalled(retry_after_s=1, serving=reply[1])
+    if word(reply) == "shut":
+        return RoomShut(retry_after_s=SHUT_RETRY_S, reason=reply[1].decode())
+    if word(reply) == "rate":
+        return GateFull(retry_after_s=-(-reply[1] // MS), reason="rate")
+    assert word(reply) == "full", reply
+    return GateFull(retry_after_s=FULL_RETRY_S, reason="ceiling")

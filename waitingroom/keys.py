@@ -1,0 +1,102 @@
+"""Every Redis key of the waiting room. All of a room's keys share the hash tag `{event}`.
+
+What belongs to one line of people carries the generation, so a reset can never mix old and new.
+What counts the people inside does not: they are inside whichever line they came from.
+"""
+
+from base64 import urlsafe_b64decode
+from binascii import Error as NotBase64
+from zlib import crc32
+
+from kernel.subjects import SUBJECT_BYTES
+
+# The set of all events that have a room.
+EVENTS = "room:events"
+# Who ticks: the leader's name (with a life), and the fence given to the last leader.
+LEADER = "room:{leader}:owner"
+LEADER_FENCE = "room:{leader}:fence"
+
+# Subjects live in small hashes, which Redis packs (about 26 bytes a waiter up to 512 entries a
+# hash, so up to eight million waiters).
+PLACE_BUCKETS = 16_384
+# A waiter who was seen in this window or the one before it counts as living.
+LIVE_WINDOW_MS = 60_000
+
+
+def settings(event: int) -> str:
+    """Hash: the room's settings, see waitingroom.settings."""
+    return f"room:{{{event}}}:settings"
+
+
+def changes(event: int) -> str:
+    """List: who changed what, newest first."""
+    return f"room:{{{event}}}:changes"
+
+
+def bucket(event: int) -> str:
+    """Hash: the gate's permits and when they were last counted."""
+    return f"room:{{{event}}}:bucket"
+
+
+def leases(event: int) -> str:
+    """Sorted set: who is in flight, scored by the end of the lease (ms)."""
+    return f"room:{{{event}}}:leases"
+
+
+def visits(event: int) -> str:
+    """Hash: what the pass of each lease says, by subject."""
+    return f"room:{{{event}}}:visits"
+
+
+def line(event: int, generation: int) -> str:
+    """Hash: the counters everything else derives from (issued, serving, …)."""
+    return f"room:{{{event}}}:{generation}:line"
+
+
+def places(event: int, generation: int, who: bytes) -> str:
+    """Hash: subject → queue number, for one bucket of subjects."""
+    return places_bucket(event, generation, crc32(who) % PLACE_BUCKETS)
+
+
+def places_bucket(event: int, generation: int, number: int) -> str:
+    return f"room:{{{event}}}:{generation}:places:{number}"
+
+
+def done(event: int, generation: int) -> str:
+    """Bitmap: queue numbers that were used or given up."""
+    return f"room:{{{event}}}:{generation}:done"
+
+
+def knocked(event: int, generation: int) -> str:
+    """Bitmap: called numbers that came in time and found the gate full."""
+    return f"room:{{{event}}}:{generation}:knocked"
+
+
+def called(event: int, generation: int) -> str:
+    """Sorted set: serving number → when it was reached, on the gate's own clock (ms)."""
+    return f"room:{{{event}}}:{generation}:called"
+
+
+def left(event: int, generation: int) -> str:
+    """List: numbers given up while waiting, in the order of leaving."""
+    return f"room:{{{event}}}:{generation}:left"
+
+
+def live(event: int, generation: int, window: int) -> str:
+    """Bitmap: queue numbers heard from in this window or the one before it."""
+    return f"room:{{{event}}}:{generation}:live:{window}"
+
+
+def live_pair(event: int, generation: int, now_ms: int) -> tuple[str, str]:
+    """The bitmap of this moment's window and of the next."""
+    window = now_ms // LIVE_WINDOW_MS
+    return live(event, generation, window), live(event, generation, window + 1)
+
+
+def member(subject: str) -> bytes:
+    """How a subject is written in a key's content: 16 raw bytes instead of 22 characters."""
+    try:
+        raw = urlsafe_b64decode(subject + "==")
+    except (NotBase64, ValueError):
+        return subject.encode()
+    return raw if len(raw) == SUBJECT_BYTES else subject.encode()

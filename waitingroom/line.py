@@ -1,0 +1,211 @@
+"""Places in line: join, look, stay, leave."""
+
+from random import Random
+from typing import Literal
+
+import msgspec
+
+from kernel.clock import Clock
+from kernel.errors import Conflict
+from kernel.lua import word
+from waitingroom import keys
+from waitingroom.entries import Entry, EntryBook, GenerationOver, NoEntry
+from waitingroom.pace import Eta, eta_of, poll_after_ms
+from waitingroom.reader import Reader
+from waitingroom.snapshot import Snapshot
+from waitingroom.store import RoomAway, Store
+
+# A live bitmap is read for two windows; another is left for clocks that differ.
+LIVE_TTL_S = 3 * keys.LIVE_WINDOW_MS // 1000
+
+Stage = Literal["waiting", "called", "inside", "lapsed", "over"]
+
+
+class RoomOff(Conflict):
+    """Очереди сейчас нет, вход свободный."""
+
+    code = "room-off"
+
+
+class RoomClosed(Conflict):
+    """Очередь закрыта, новых мест не выдаём."""
+
+    code = "room-closed"
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a visitor stands. `position` is 1 for the next to be called and 0 for the called;
+    `state` is the room's word, `stage` the visitor's own: lapsed came too late, over was let in
+    and is no longer.
+    """
+
+    number: int
+    position: int
+    ahead: int
+    eta: Eta | None
+    called: bool
+    state: str
+    stage: Stage
+    poll_after_ms: int
+
+
+class Joined(msgspec.Struct, frozen=True):
+    """`is_new` tells a first join from a repeat; `token` is the signed entry."""
+
+    entry: Entry
+    token: str
+    place: Place
+    is_new: bool
+
+
+class Line:
+    def __init__(
+        self, store: Store, reader: Reader, book: EntryBook, clock: Clock, chance: Random
+    ) -> None:
+        self._store = store
+        self._reader = reader
+        self._book = book
+        self._clock = clock
+        self._chance = chance
+
+    async def join(
+        self, event: int, subject: str, *, entry: Entry | None = None, device: str | None = None
+    ) -> Joined:
+        """A place for the subject; the same one however often it joins. When the entry is of
+        this very device and the subject is somebody else (who signed in since), the place
+        becomes the subject's. Raises RoomOff, RoomClosed, RoomUnknown, RoomAway.
+        """
+        self._reader.of(event)
+        if entry is not None and device is not None and entry.subject == device != subject:
+            await self._adopt(entry, subject)
+        who, now_ms = keys.member(subject), self._clock.ms()
+        reply = await self._store.run_in_line(
+            "join",
+            event,
+            lambda gen: [
+                keys.settings(event),
+                keys.line(event, gen),
+                keys.places(event, gen, who),
+                keys.done(event, gen),
+                keys.knocked(event, gen),
+                keys.leases(event),
+                *keys.live_pair(event, gen, now_ms),
+            ],
+            [who, now_ms, LIVE_TTL_S],
+        )
+        if word(reply) == "off":
+            raise RoomOff
+        if word(reply) == "closed":
+            raise RoomClosed
+        assert word(reply) in ("joined", "again"), reply
+        generation = await self._store.generation(event)
+        mine = Entry(event, generation, int(reply[1]), subject, now_ms // 1000)
+        snapshot = self._reader.of(event)
+        is_new = word(reply) == "joined"
+        place = self._waiting(snapshot, mine.number) if is_new else await self.place(mine)
+        return Joined(mine, self._book.write(mine), place, is_new)
+
+    async def place(self, entry: Entry) -> Place:
+        """From memory while waiting; Redis is asked only about a number that was called, and
+        when it doesn't answer, the called are told what memory knows. Raises NoEntry,
+        GenerationOver.
+        """
+        snapshot = self._reader.of(entry.event)
+        if entry.generation < snapshot.settings.generation:
+            raise GenerationOver
+        if snapshot.has_left(entry.number):
+            raise NoEntry
+        if entry.number > snapshot.serving or entry.generation > snapshot.settings.generation:
+            return self._waiting(snapshot, entry.number)
+        try:
+            stage = await self._look(entry)
+        except RoomAway:
+            stage = "called"
+        if stage == "waiting":
+            return self._waiting(snapshot, entry.number)
+        return self._called(snapshot, entry.number, stage)
+
+    async def heartbeat(self, entry: Entry) -> None:
+        """The waiter is still here. Raises GenerationOver."""
+        now_ms = self._clock.ms()
+        await self._store.run_for_entry(
+            "heartbeat",
+            entry,
+            lambda gen: [keys.settings(entry.event), *keys.live_pair(entry.event, gen, now_ms)],
+            [entry.number, LIVE_TTL_S],
+        )
+
+    async def leave(self, entry: Entry) -> None:
+        """Give the place up; who was let in stays counted till their visit ends. Raises NoEntry."""
+        who, event, now_ms = keys.member(entry.subject), entry.event, self._clock.ms()
+        reply = await self._store.run_for_entry(
+            "leave",
+            entry,
+            lambda gen: [
+                keys.settings(event),
+                keys.line(event, gen),
+                keys.places(event, gen, who),
+                keys.done(event, gen),
+                keys.left(event, gen),
+                *keys.live_pair(event, gen, now_ms),
+            ],
+            [who, entry.number],
+        )
+        if word(reply) == "gone":
+            raise NoEntry
+
+    async def _adopt(self, entry: Entry, subject: str) -> None:
+        """Nothing to adopt (it ended, or the line started anew) is no error: the join decides."""
+        giver, taker, event = keys.member(entry.subject), keys.member(subject), entry.event
+        try:
+            await self._store.run_for_entry(
+                "adopt",
+                entry,
+                lambda gen: [
+                    keys.settings(event),
+                    keys.line(event, gen),
+                    keys.places(event, gen, giver),
+                    keys.places(event, gen, taker),
+                    keys.done(event, gen),
+                    keys.left(event, gen),
+                ],
+                [giver, taker, entry.number],
+            )
+        except GenerationOver:
+            return
+
+    async def _look(self, entry: Entry) -> Stage:
+        who, event = keys.member(entry.subject), entry.event
+        reply = await self._store.run_for_entry(
+            "look",
+            entry,
+            lambda gen: [
+                keys.settings(event),
+                keys.line(event, gen),
+                keys.places(event, gen, who),
+                keys.done(event, gen),
+                keys.knocked(event, gen),
+                keys.leases(event),
+            ],
+            [who, entry.number, self._clock.ms()],
+        )
+        if word(reply) == "gone":
+            raise NoEntry
+        stages: dict[str, Stage] = {
+            "waiting": "waiting",
+            "called": "called",
+            "inside": "inside",
+            "lapsed": "lapsed",
+            "over": "over",
+        }
+        return stages[word(reply)]
+
+    def _waiting(self, snapshot: Snapshot, number: int) -> Place:
+        ahead = snapshot.ahead_of(number)
+        eta = eta_of(snapshot, ahead)
+        pause = poll_after_ms(eta, called=False, chance=self._chance)
+        return Place(number, ahead + 1, ahead, eta, False, snapshot.state, "waiting", pause)
+
+    def _called(self, snapshot: Snapshot, number: int, stage: Stage) -> Place:
+        pause = poll_after_ms(None, called=True, chance=self._chance)
+        return Place(number, 0, 0, Eta(0, 0), True, snapshot.state, stage, pause)

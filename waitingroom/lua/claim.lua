@@ -1,0 +1,71 @@
+-- THE GATE. A called visitor is let in. Whatever the serving number says, afterwards: at most
+-- burst + rate x time were let in over any span, at most the ceiling are in flight, and one subject
+-- holds one lease. A repeat gets the same visit and costs nothing. Unused permits don't gather
+-- beyond the burst. Permits are counted in 1/60000, so that rate x ms is a whole number of them.
+-- KEYS[1] settings
+-- KEYS[2] line
+-- KEYS[3] places, the bucket of this subject
+-- KEYS[4] done
+-- KEYS[5] knocked
+-- KEYS[6] leases
+-- KEYS[7] visits
+-- KEYS[8] bucket
+-- ARGV[1] generation
+-- ARGV[2] subject
+-- ARGV[3] number
+-- ARGV[4] jti of a new pass
+-- ARGV[5] time a lease outlives its pass, for the notice that it was used (ms)
+-- ARGV[6] now (ms); 0: Redis's own clock
+-- Returns: {unknown} | {generation, current} | {off} | {gone} | {repeat, visit} | {over} | {not-called, serving} | {lapsed} | {shut, state} | {rate, retry in ms} | {full} | {admitted, visit}
+-- Changes: knocked (when refused by rate or ceiling); bucket; or, admitted: bucket, done, leases, visits, claimed.
+local settings_key, line_key, places_key, done_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local knocked_key, leases_key, visits_key, bucket_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local generation, subject, number = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local jti, slack_ms, now_ms = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local PERMIT, BURST_S, QUIET_MAX_MS = 60000, 2, 3600000
+
+if now_ms == 0 then
+  local time = redis.call('TIME')
+  now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local room = redis.call('HMGET', settings_key, 'generation', 'mode', 'state', 'rate_per_minute',
+  'ceiling', 'pass_seconds', 'lease_seconds')
+local mode, state = room[2], room[3]
+local rate, ceiling = tonumber(room[4]), tonumber(room[5])
+local pass_s, lease_s = tonumber(room[6]), tonumber(room[7])
+if not room[1] then return {'unknown'} end
+if room[1] ~= generation then return {'generation', room[1]} end
+if mode == 'off' then return {'off'} end
+if tonumber(redis.call('HGET', places_key, subject)) ~= number then return {'gone'} end
+local lease_ms = tonumber(redis.call('ZSCORE', leases_key, subject))
+local visit = redis.call('HGET', visits_key, subject)
+if lease_ms and lease_ms > now_ms and visit then return {'repeat', visit} end
+if redis.call('GETBIT', done_key, number) == 1 then return {'over'} end
+local line = redis.call('HMGET', line_key, 'serving', 'lapsed')
+local serving, lapsed = tonumber(line[1]) or 0, tonumber(line[2]) or 0
+if number > serving then return {'not-called', serving} end
+if number <= lapsed and redis.call('GETBIT', knocked_key, number) == 0 then return {'lapsed'} end
+if state == 'held' or state == 'closed' then return {'shut', state} end
+local capacity = math.max(1, math.floor(rate * BURST_S / 60)) * PERMIT
+local bucket = redis.call('HMGET', bucket_key, 'permits', 'counted_ms')
+local permits = math.min(tonumber(bucket[1]) or capacity, capacity)
+local counted_ms = tonumber(bucket[2]) or now_ms
+local quiet_ms = math.max(0, math.min(now_ms - counted_ms, QUIET_MAX_MS))
+permits = math.min(capacity, permits + quiet_ms * rate)
+local full = redis.call('ZCOUNT', leases_key, '(' .. string.format('%d', now_ms), '+inf') >= ceiling
+
+if permits < PERMIT or full then
+  redis.call('SETBIT', knocked_key, number, 1)
+  -- A clock that jumped back must not freeze the gate: count from here, without credit.
+  redis.call('HSET', bucket_key, 'permits', permits, 'counted_ms', now_ms)
+  if full then return {'full'} end
+  return {'rate', math.ceil((PERMIT - permits) / rate)}
+end
+local iat = math.floor(now_ms / 1000)
+visit = string.format('%s:%d:%s:%d:%d:%d', generation, number, jti, iat, iat + pass_s, iat + lease_s)
+redis.call('HSET', bucket_key, 'permits', permits - PERMIT, 'counted_ms', now_ms)
+redis.call('SETBIT', done_key, number, 1)
+redis.call('ZADD', leases_key, (iat + pass_s) * 1000 + slack_ms, subject)
+redis.call('HSET', visits_key, subject, visit)
+redis.call('HINCRBY', line_key, 'claimed', 1)
+return {'admitted', visit}

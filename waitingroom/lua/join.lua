@@ -1,0 +1,46 @@
+-- A visitor takes the next place in line. Whoever has a place keeps it, and no number is burned:
+-- one subject has at most one number that can still be used.
+-- KEYS[1] settings
+-- KEYS[2] line
+-- KEYS[3] places, the bucket of this subject
+-- KEYS[4] done
+-- KEYS[5] knocked
+-- KEYS[6] leases
+-- KEYS[7] live, this window
+-- KEYS[8] live, the next window
+-- ARGV[1] generation
+-- ARGV[2] subject
+-- ARGV[3] now (ms)
+-- ARGV[4] life of a live window (s)
+-- Returns: {unknown} | {generation, current} | {off} | {again, number} | {closed, state} | {joined, number}
+-- Changes: issued, places, done (a spent number of this subject), both live windows.
+local settings_key, line_key, places_key, done_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local knocked_key, leases_key, live_key, live_next_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local generation, subject = ARGV[1], ARGV[2]
+local now_ms, live_s = tonumber(ARGV[3]), tonumber(ARGV[4])
+
+local room = redis.call('HMGET', settings_key, 'generation', 'mode', 'state')
+local mode, state = room[2], room[3]
+if not room[1] then return {'unknown'} end
+if room[1] ~= generation then return {'generation', room[1]} end
+if mode == 'off' then return {'off'} end
+
+local held = tonumber(redis.call('HGET', places_key, subject))
+if held then
+  local lease_ms = tonumber(redis.call('ZSCORE', leases_key, subject))
+  local inside = lease_ms and lease_ms > now_ms
+  local used = redis.call('GETBIT', done_key, held) == 1
+  local lapsed = held <= (tonumber(redis.call('HGET', line_key, 'lapsed')) or 0)
+    and redis.call('GETBIT', knocked_key, held) == 0
+  if inside or not (used or lapsed) then return {'again', held} end
+end
+if state == 'closed' or state == 'drained' then return {'closed', state} end
+
+local number = redis.call('HINCRBY', line_key, 'issued', 1)
+redis.call('HSET', places_key, subject, number)
+if held then redis.call('SETBIT', done_key, held, 1) end
+redis.call('SETBIT', live_key, number, 1)
+redis.call('SETBIT', live_next_key, number, 1)
+redis.call('EXPIRE', live_key, live_s)
+redis.call('EXPIRE', live_next_key, live_s)
+return {'joined', number}

@@ -1,0 +1,59 @@
+"""How long it may take, and when to ask again: arithmetic on a snapshot, no Redis."""
+
+import math
+from random import Random
+
+import msgspec
+
+from waitingroom.snapshot import Snapshot
+
+MINUTE_S = 60
+# The band leans high: a wait that turns out shorter angers nobody.
+HIGH_FACTOR = 1.25
+HIGH_MORE_S = 5
+# However badly it went in the last minute, don't promise less than this part of the set rate.
+OBSERVED_MIN = 0.05
+
+POLL_MIN_MS, POLL_MAX_MS = 3_000, 60_000
+# A wait is looked at about this many times.
+POLLS_A_WAIT = 12
+# Who will be called within this time asks every second.
+FRONT_S = 15
+FRONT_POLL_MS = 1_000
+# While nothing moves: often enough to see that it does.
+STILL_POLL_MS = 10_000
+# Everybody's interval differs by up to this part, so that polls don't march in step.
+JITTER = 0.15
+
+
+class Eta(msgspec.Struct, frozen=True):
+    """A band of seconds until the call."""
+
+    low_s: int
+    high_s: int
+
+
+def eta_of(snapshot: Snapshot, ahead: int) -> Eta | None:
+    """None while nobody is called: then nobody can say."""
+    if snapshot.state not in ("open", "drained"):
+        return None
+    rate = snapshot.settings.rate_per_minute / MINUTE_S
+    observed = rate if snapshot.calls_per_s is None else snapshot.calls_per_s
+    fast, slow = max(rate, observed), max(min(rate, observed), rate * OBSERVED_MIN)
+    return Eta(
+        low_s=math.floor(ahead / fast),
+        high_s=math.ceil((ahead + 1) / slow * HIGH_FACTOR) + HIGH_MORE_S,
+    )
+
+
+def poll_after_ms(eta: Eta | None, *, called: bool, chance: Random) -> int:
+    """When to ask again: between a second at the front and a minute far behind."""
+    if called:
+        base = FRONT_POLL_MS
+    elif eta is None:
+        base = STILL_POLL_MS
+    elif eta.high_s <= FRONT_S:
+        base = FRONT_POLL_MS
+    else:
+        base = max(POLL_MIN_MS, eta.high_s * 1000 // POLLS_A_WAIT)
+    return min(POLL_MAX_MS, int(base * chance.uniform(1 - JITTER, 1 + JITTER)))

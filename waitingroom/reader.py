@@ -1,0 +1,159 @@
+"""One coroutine a process reads every room's numbers; all else is answered from its memory.
+
+When Redis is away the last snapshots stay and say how old they are.
+"""
+
+import asyncio
+from bisect import insort
+from collections import deque
+
+import msgspec
+import structlog
+
+from kernel.clock import Clock
+from waitingroom import keys
+from waitingroom.settings import from_hash
+from waitingroom.snapshot import Snapshot, status_of
+from waitingroom.store import RoomAway, RoomUnknown, Store
+
+READ_EVERY_S = 0.25
+# How many of those who left are fetched at once; the others come with the next readings.
+LEFT_PAGE = 10_000
+OBSERVE_MS = 60_000
+# A rate seen over less than this says little.
+OBSERVE_MIN_MS = 10_000
+# Redis doesn't answer: say so in the log this often, not four times a second.
+COMPLAIN_EVERY_S = 30
+
+log = structlog.get_logger()
+
+
+class Reader:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._snapshots: dict[int, Snapshot] = {}
+        self._statuses: dict[int, bytes] = {}
+        self._gone: dict[int, list[int]] = {}
+        self._history: dict[int, deque[tuple[int, int]]] = {}
+        self._read_at_ms: int | None = None
+        self._complained_at_ms = 0
+
+    def of(self, event: int) -> Snapshot:
+        """The last snapshot. Raises RoomUnknown, or RoomAway if nothing was ever read."""
+        snapshot = self._snapshots.get(event)
+        if snapshot is None:
+            raise RoomAway if self._read_at_ms is None else RoomUnknown
+        return snapshot
+
+    def status_bytes(self, event: int) -> bytes | None:
+        """The answer of /status as it goes over the wire. None: no such room."""
+        return self._statuses.get(event)
+
+    def events(self) -> list[int]:
+        return sorted(self._snapshots)
+
+    @property
+    def age_s(self) -> int:
+        """How old the memory is; 0 in health, also a little after a missed reading."""
+        if self._read_at_ms is None:
+            return 0
+        late_ms = self._clock.ms() - self._read_at_ms
+        return late_ms // 1000 if late_ms > 4 * READ_EVERY_S * 1000 else 0
+
+    async def run(self) -> None:
+        """Forever; for a lifespan."""
+        while True:
+            await self.refresh()
+            await asyncio.sleep(READ_EVERY_S)
+
+    async def refresh(self) -> bool:
+        """Read all rooms once. False: Redis didn't answer, the memory is as it was."""
+        try:
+            events = await self._store.events()
+            snapshots = await asyncio.gather(*(self._read(event) for event in sorted(events)))
+        except RoomAway as error:
+            self._grow_old(error)
+            return False
+        for event in set(self._snapshots) - events:
+            self._forget(event)
+        for snapshot in snapshots:
+            if snapshot is not None:
+                self._snapshots[snapshot.event] = snapshot
+                self._statuses[snapshot.event] = msgspec.json.encode(status_of(snapshot))
+        self._read_at_ms = self._clock.ms()
+        return True
+
+    async def _read(self, event: int) -> Snapshot | None:
+        try:
+            return await self._read_known(event)
+        except RoomUnknown:
+            self._forget(event)
+            return None
+
+    async def _read_known(self, event: int) -> Snapshot:
+        before = self._snapshots.get(event)
+        gone = self._gone.setdefault(event, [])
+        now_ms = self._clock.ms()
+        reply = await self._store.run_in_line(
+            "read",
+            event,
+            lambda gen: [
+                keys.settings(event),
+                keys.line(event, gen),
+                keys.leases(event),
+                keys.left(event, gen),
+            ],
+            [now_ms, len(gone), LEFT_PAGE],
+        )
+        settings = from_hash(reply[1])
+        if before is not None and before.settings.generation != settings.generation:
+            self._forget(event)
+            return await self._read_known(event)
+        for number in reply[4]:
+            insort(gone, int(number))
+        line = {field: int(value) for field, value in _pairs(reply[2])}
+        serving, issued = line.get(b"serving", 0), line.get(b"issued", 0)
+        moving = settings.state == "open" and serving < issued
+        return Snapshot(
+            event=event,
+            settings=settings,
+            issued=issued,
+            serving=serving,
+            lapsed=line.get(b"lapsed", 0),
+            claimed=line.get(b"claimed", 0),
+            living=line.get(b"living", 0),
+            in_flight=reply[3],
+            taken_at_ms=now_ms,
+            gone=gone,
+            calls_per_s=self._observe(event, now_ms, serving, moving=moving),
+        )
+
+    def _observe(self, event: int, now_ms: int, serving: int, *, moving: bool) -> float | None:
+        history = self._history.setdefault(event, deque())
+        if not moving:
+            history.clear()
+            return None
+        history.append((now_ms, serving))
+        while history[0][0] < now_ms - OBSERVE_MS:
+            history.popleft()
+        first_ms, first_serving = history[0]
+        if now_ms - first_ms < OBSERVE_MIN_MS:
+            return None
+        return (serving - first_serving) * 1000 / (now_ms - first_ms)
+
+    def _grow_old(self, error: Exception) -> None:
+        now_ms, age_s = self._clock.ms(), self.age_s
+        for event, snapshot in self._snapshots.items():
+            self._statuses[event] = msgspec.json.encode(status_of(snapshot, age_s))
+        if now_ms - self._complained_at_ms > COMPLAIN_EVERY_S * 1000:
+            self._complained_at_ms = now_ms
+            log.warning("rooms unread", age_s=age_s, error=repr(error.__cause__ or error))
+
+    def _forget(self, event: int) -> None:
+        for memory in (self._snapshots, self._statuses, self._gone, self._history):
+            memory.pop(event, None)
+
+
+def _pairs(flat: list[bytes]) -> list[tuple[bytes, bytes]]:
+    return list(zip(flat[::2], flat[1::2], strict=True))

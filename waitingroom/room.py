@@ -1,0 +1,55 @@
+"""All rooms, as the rest of the product sees them: the verbs, and who does each."""
+
+from random import Random, SystemRandom
+
+from redis.asyncio import Redis
+
+from kernel.clock import Clock
+from kernel.keyring import Keyring
+from waitingroom.console import Console
+from waitingroom.entries import EntryBook
+from waitingroom.gate import Gate
+from waitingroom.line import Line
+from waitingroom.reader import Reader
+from waitingroom.store import Store
+from waitingroom.throttle import Throttle
+
+
+class Rooms:
+    """`reader` must run (or be refreshed) in processes that answer visitors or ask for
+    snapshots; the other verbs need only Redis.
+    """
+
+    def __init__(
+        self,
+        redis: "Redis",
+        *,
+        clock: Clock,
+        keyring: Keyring,
+        chance: Random | None = None,
+        gate_clock: Clock | None = None,
+    ) -> None:
+        """`gate_clock` replaces Redis's own clock at the gate, in tests."""
+        self.clock = clock
+        self.keyring = keyring
+        self.book = EntryBook(keyring)
+        store = Store(redis)
+        self.reader = Reader(store, clock)
+        line = Line(store, self.reader, self.book, clock, chance or SystemRandom())
+        gate = Gate(store, keyring, clock, gate_clock)
+        throttle = Throttle(store, clock)
+        console = Console(store, clock)
+
+        self.all_events = store.events
+        self.snapshot = self.reader.of
+        # Visitors.
+        self.join, self.place = line.join, line.place
+        self.heartbeat, self.leave = line.heartbeat, line.leave
+        self.claim = gate.claim
+        # Notices from sales.
+        self.keep, self.free = gate.keep, gate.free
+        # The ticker.
+        self.lead, self.tick, self.tick_all = throttle.lead, throttle.tick, throttle.tick_all
+        # Operators.
+        self.open, self.configure, self.reset = console.open, console.configure, console.reset
+        self.settings, self.changes = console.settings, console.changes

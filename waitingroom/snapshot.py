@@ -1,0 +1,93 @@
+"""A room's numbers at one moment, in a process's memory: what every poll is answered from."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from waitingroom.settings import RoomSettings
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """`gone` are numbers given up while waiting, ascending. `calls_per_s` is what was observed
+    over the last minute while people waited and the room was open; None: not long enough.
+    """
+
+    event: int
+    settings: RoomSettings
+    issued: int
+    serving: int
+    lapsed: int
+    claimed: int
+    living: int
+    in_flight: int
+    taken_at_ms: int
+    gone: Sequence[int] = ()
+    calls_per_s: float | None = None
+
+    @property
+    def state(self) -> str:
+        """The contract's word: a room that is off is `off`, whatever else it would be."""
+        return "off" if self.settings.mode == "off" else self.settings.state
+
+    @property
+    def waiting(self) -> int:
+        """How many numbers are still to be called."""
+        return max(0, self.issued - self.serving - self._gone_between(self.serving, self.issued))
+
+    def ahead_of(self, number: int) -> int:
+        """How many numbers will be called before this one; 0 for the next and for the called."""
+        if number <= self.serving:
+            return 0
+        return number - self.serving - 1 - self._gone_between(self.serving, number - 1)
+
+    def has_left(self, number: int) -> bool:
+        place = bisect_left(self.gone, number)
+        return place < len(self.gone) and self.gone[place] == number
+
+    def _gone_between(self, above: int, upto: int) -> int:
+        return bisect_right(self.gone, upto) - bisect_right(self.gone, above)
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The public face of a snapshot. `age_s` is above 0 when Redis doesn't answer."""
+
+    event: int
+    state: str
+    generation: int
+    serving: int
+    issued: int
+    living: int
+    rate_per_minute: int
+    in_flight: int
+    ceiling: int
+    opens_at: str | None
+    message: str
+    updated_at: str
+    age_s: int = 0
+
+
+def status_of(snapshot: Snapshot, age_s: int = 0) -> Status:
+    settings = snapshot.settings
+    return Status(
+        event=snapshot.event,
+        state=snapshot.state,
+        generation=settings.generation,
+        serving=snapshot.serving,
+        issued=snapshot.issued,
+        living=snapshot.living,
+        rate_per_minute=settings.rate_per_minute,
+        in_flight=snapshot.in_flight,
+        ceiling=settings.ceiling,
+        opens_at=None if settings.opens_at is None else iso(settings.opens_at),
+        message=settings.message,
+        updated_at=iso(snapshot.taken_at_ms),
+        age_s=age_s,
+    )
+
+
+def iso(moment_ms: int) -> str:
+    """1780315200000 -> "2026-06-01T12:00:00.000Z"."""
+    moment = datetime.fromtimestamp(moment_ms / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,103 @@
+"""The room's door to Redis: commands by name, keys of the right generation, one way to be away."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from kernel.errors import NotFound, TryAgain
+from kernel.lua import Arg, LuaScripts, Reply, word
+from waitingroom import keys
+from waitingroom.entries import Entry, GenerationOver
+
+# A visitor hears "your place is kept" rather than wait longer than this.
+REDIS_TIMEOUT_S = 2.0
+AWAY_RETRY_S = 5
+# The generation may change between reading it and running the command; twice in a row is a storm.
+GENERATION_TRIES = 3
+
+KeysOf = Callable[[int], Sequence[str]]
+
+
+class RoomUnknown(NotFound):
+    """У этого мероприятия нет очереди."""
+
+    code = "room-unknown"
+
+
+class RoomAway(TryAgain):
+    """Очередь ненадолго недоступна. Если у вас есть номер, он сохранён."""
+
+    code = "room-away"
+
+    def __init__(self, detail: str | None = None, *, retry_after_s: int = AWAY_RETRY_S) -> None:
+        super().__init__(detail, retry_after_s=retry_after_s)
+
+
+class Store:
+    def __init__(self, redis: "Redis") -> None:
+        self.redis = redis
+        self._scripts = LuaScripts(redis, Path(__file__).parent / "lua")
+        self._generations: dict[int, int] = {}
+
+    async def run(self, name: str, names: Sequence[str], args: Sequence[Arg] = ()) -> Reply:
+        """Run a command. Raises RoomAway when Redis doesn't answer: whether it ran is unknown."""
+        try:
+            async with asyncio.timeout(REDIS_TIMEOUT_S):
+                return await self._scripts.run(name, names, args)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise RoomAway from error
+
+    async def run_in_line(
+        self, name: str, event: int, keys_of: KeysOf, args: Sequence[Arg] = ()
+    ) -> Reply:
+        """Run a command on keys that carry the generation, which it gets as ARGV[1]. It answers
+        `generation` when a reset came in between, and is run again on the new keys.
+        """
+        for _ in range(GENERATION_TRIES):
+            generation = await self.generation(event)
+            reply = await self.run(name, keys_of(generation), [generation, *args])
+            if word(reply) == "unknown":
+                self._generations.pop(event, None)
+                raise RoomUnknown
+            if word(reply) != "generation":
+                return reply
+            self._generations[event] = int(reply[1])
+        raise RoomAway
+
+    async def run_for_entry(
+        self, name: str, entry: Entry, keys_of: KeysOf, args: Sequence[Arg] = ()
+    ) -> Reply:
+        """Run a command on the keys of the entry's own generation. Raises GenerationOver when
+        the line has started anew since.
+        """
+        names = keys_of(entry.generation)
+        reply = await self.run(name, names, [entry.generation, *args])
+        if word(reply) == "unknown":
+            raise RoomUnknown
+        if word(reply) == "generation":
+            raise GenerationOver
+        return reply
+
+    async def events(self) -> set[int]:
+        """Every event that has a room."""
+        try:
+            async with asyncio.timeout(REDIS_TIMEOUT_S):
+                return {int(event) for event in await self.redis.smembers(keys.EVENTS)}
+        except (RedisError, OSError, TimeoutError) as error:
+            raise RoomAway from error
+
+    async def generation(self, event: int) -> int:
+        """The line's generation as last seen by this process."""
+        if event not in self._generations:
+            try:
+                async with asyncio.timeout(REDIS_TIMEOUT_S):
+                    found = await self.redis.hget(keys.settings(event), "generation")
+            except (RedisError, OSError, TimeoutError) as error:
+                raise RoomAway from error
+            if found is None:
+                raise RoomUnknown
+            self._generations[event] = int(found)
+        return self._generations[event]
