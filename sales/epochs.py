@@ -1,0 +1,61 @@
+"""Which content the seats in Redis must be of.
+
+A token joins two facts. The epoch of PostgreSQL: a reset raises it. The run of Redis: another one
+means that Redis was restarted or replaced, and may have come back empty or without its last second.
+Seat commands carry the token; keys filled under another one answer `stale` and are refilled.
+"""
+
+import asyncio
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+from kernel.clock import Clock
+from kernel.db import Conn, Db
+from kernel.sql import load_queries
+
+Q = load_queries(Path(__file__).parent / "sql")
+# A reset made by another process, or a Redis replaced, is seen after this long.
+FRESH_MS = 1_000
+# Enough of Redis's 40 hex digits to tell one run from another.
+RUN_CHARS = 12
+
+
+class Epochs:
+    def __init__(self, redis: Redis, db: Db, clock: Clock) -> None:
+        self._redis = redis
+        self._db = db
+        self._clock = clock
+        self._token = ""
+        self._fresh_until_ms = 0
+        self._reading: asyncio.Task[str] | None = None
+
+    async def token(self) -> str:
+        """The token, at most FRESH_MS old. Many who ask at once share one look."""
+        if self._token and self._clock.ms() < self._fresh_until_ms:
+            return self._token
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._renew())
+            self._reading.add_done_callback(self._done)
+        return await asyncio.shield(self._reading)
+
+    async def read(self, conn: Conn) -> str:
+        """The token as it stands now; the epoch as this transaction sees it."""
+        epoch = await conn.fetchval(Q["read_epoch"])
+        server = await self._redis.info("server")
+        return f"{epoch}-{server['run_id'][:RUN_CHARS]}"
+
+    def forget(self) -> None:
+        """The next command looks again. For whoever has just raised the epoch."""
+        self._token = ""
+
+    async def _renew(self) -> str:
+        async with self._db.acquire() as conn:
+            token = await self.read(conn)
+        self._token, self._fresh_until_ms = token, self._clock.ms() + FRESH_MS
+        return token
+
+    def _done(self, task: asyncio.Task[str]) -> None:
+        self._reading = None
+        if not task.cancelled():
+            task.exception()  # told to whoever waited; not a forgotten failure

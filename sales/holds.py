@@ -1,0 +1,240 @@
+"""Holds: seats taken off everybody else's map while one buyer chooses and pays.
+
+Redis holds, PostgreSQL decides. Each verb is one Lua command, all or nothing. Buyers' verbs
+(hold, release) refuse; the verbs that carry a decision of PostgreSQL (claim, sell, free) never
+do, and may be repeated.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from redis.asyncio import Redis
+
+from kernel.clock import Clock
+from kernel.db import Db
+from kernel.errors import BadInput
+from kernel.lua import Reply, word
+from kernel.sql import load_queries
+from sales.catalogue import Catalogue, Event
+from sales.halls import Halls
+from sales.holds_lapse import Lapses
+from sales.holds_refusals import SaleClosed, TooManySeats, refusal_of
+from sales.seatstore import SeatStore
+
+Q = load_queries(Path(__file__).parent / "sql")
+# A payment that could not even be started leaves this long for a second try.
+SECOND_TRY_MS = 120_000
+# What an account may have open at once and still see; the contract's busiest has about a thousand.
+ORDERS_MAX = 2_000
+# Orders looked up in one command.
+LOOK_MAX = 500
+# No order has more places, whatever its event says (see the schema).
+ORDER_SEATS_MAX = 100
+
+
+class NoSeats(BadInput):
+    """Не выбрано ни одного места."""
+
+    code = "no-seats"
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """What an order holds. Frozen: it is being paid and cannot change; `expires_at_ms` is then
+    the moment at which PostgreSQL is asked what became of it.
+    """
+
+    order_id: int
+    event_id: int
+    account_id: int
+    seats: list[int]
+    expires_at_ms: int
+    frozen: bool
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who holds a seat, or owns it when it is sold."""
+
+    order_id: int
+    account_id: int
+    sold: bool
+
+
+class Holds:
+    def __init__(self, redis: Redis, db: Db, catalogue: Catalogue, clock: Clock) -> None:
+        self.store = SeatStore(redis, db, Halls(catalogue), clock)
+        self._db = db
+        self._catalogue = catalogue
+        self._clock = clock
+        self._lapses = Lapses(self.store, db)
+
+    async def hold(
+        self,
+        event_id: int,
+        order_id: int,
+        account_id: int,
+        seats: Sequence[int],
+        *,
+        order_limit: int | None = None,
+    ) -> Hold:
+        """Add seats to what the order holds: all of them or none. The hold then ends
+        `hold_seconds` from now, at most twice that after its first seat. `order_limit` replaces
+        the event's own.
+
+        Raises SeatTaken (with the seats), TooManySeats and PersonLimit (with the limit),
+        SeatUnknown, HoldFrozen, NotYourSeat, SaleClosed, NoSeats, EventUnknown.
+        """
+        event = await self._catalogue.event(event_id)
+        hall = await self.store.halls.hall(event_id)
+        now = self._clock.ms()
+        limit = min(order_limit or event.order_limit, ORDER_SEATS_MAX)
+        ttl_ms = event.hold_seconds * 1000
+        self._check(event, seats, limit)
+        wanted = hall.known(seats)
+        await self.store.look_after(event_id, now + 2 * ttl_ms)
+        limits = (limit, event.person_limit or 0)
+        reply = await self.store.run(
+            "hold", event_id, now, order_id, account_id, ttl_ms, *limits, *wanted
+        )
+        if word(reply) != "held":
+            raise refusal_of(reply, hall)
+        return _unpack(event_id, order_id, reply[1])
+
+    async def release(
+        self, event_id: int, order_id: int, account_id: int, seats: Sequence[int] | None = None
+    ) -> list[int]:
+        """Give back some seats of the order, or all (None); which ones were given back. Nothing
+        left to give back is an answer for all of them, a refusal for seats that were named.
+
+        Raises NotYourSeat, SeatNotHeld, HoldFrozen, SeatUnknown, EventUnknown.
+        """
+        hall = await self.store.halls.hall(event_id)
+        if seats is not None and not seats:
+            return []
+        named = hall.known((seats or [])[:ORDER_SEATS_MAX])
+        reply = await self.store.run("release", event_id, order_id, account_id, *named)
+        match word(reply):
+            case "released":
+                return [int(seat) for seat in reply[1:]]
+            case "unheld" if seats is None:
+                return []
+            case _:
+                raise refusal_of(reply, hall)
+
+    async def freeze(self, event_id: int, order_id: int, account_id: int, until_ms: int) -> Hold:
+        """Lock the hold while it is being paid; PostgreSQL is asked about the order at `until_ms`.
+        Raises HoldOver, NotYourSeat, EventUnknown.
+        """
+        await self.store.look_after(event_id, until_ms)
+        reply = await self.store.run(
+            "freeze", event_id, self._clock.ms(), order_id, account_id, until_ms
+        )
+        if word(reply) != "frozen":
+            raise refusal_of(reply, await self.store.halls.hall(event_id))
+        return _unpack(event_id, order_id, reply[1])
+
+    async def thaw(self, event_id: int, order_id: int) -> Hold | None:
+        """Give a frozen hold back to its buyer, with time for a second try. None: it is gone."""
+        event = await self._catalogue.event(event_id)
+        now = self._clock.ms()
+        least_ms = now + SECOND_TRY_MS
+        renewed_ms = now + event.hold_seconds * 1000
+        await self.store.look_after(event_id, max(least_ms, renewed_ms))
+        reply = await self.store.run("thaw", event_id, order_id, renewed_ms, least_ms)
+        return _unpack(event_id, order_id, reply[1]) if word(reply) == "thawed" else None
+
+    async def claim(
+        self, event_id: int, order_id: int, account_id: int, seats: Sequence[int], until_ms: int
+    ) -> None:
+        """PostgreSQL has committed these claims: Redis follows, whoever holds the seats there.
+        For right after the commit, lest a Redis lost in between offers them again.
+        """
+        await self.store.look_after(event_id, until_ms)
+        await self.store.claim(event_id, order_id, account_id, seats, mark="H", until_ms=until_ms)
+
+    async def sell(self, event_id: int, order_id: int, seats: Sequence[int]) -> None:
+        """The order is paid: its seats are sold, also if the hold has vanished meanwhile. A seat
+        that PostgreSQL does not give this order is left alone.
+        """
+        if await self.store.claim(event_id, order_id, None, seats, mark="S"):
+            return
+        rows = await self._db.fetch(Q["list_claims_of_order"], event_id, order_id)
+        owned = [row["seat"] for row in rows if row["sold"]]
+        if owned:
+            await self.store.claim(event_id, order_id, rows[0]["account_id"], owned, mark="S")
+
+    async def free(
+        self, event_id: int, order_id: int, seats: Sequence[int] | None = None
+    ) -> list[int]:
+        """The order lets go of these seats, held or sold, or of all it holds (None). Returns
+        those that were its own; what another order has taken since stays.
+        """
+        if seats is not None and not seats:
+            return []
+        reply = await self.store.run("free", event_id, order_id, *(seats or []))
+        assert word(reply) == "freed", reply
+        return [int(seat) for seat in reply[1:]]
+
+    async def of_order(self, event_id: int, order_id: int) -> Hold | None:
+        """The living hold of an order; None when it has none, or its time is over."""
+        return (await self.of_orders([(event_id, order_id)])).get(order_id)
+
+    async def of_orders(self, orders: Iterable[tuple[int, int]]) -> dict[int, Hold]:
+        """Living holds by order id, for pairs of event id and order id."""
+        by_event: dict[int, list[int]] = {}
+        for event_id, order_id in orders:
+            by_event.setdefault(event_id, []).append(order_id)
+        holds: dict[int, Hold] = {}
+        for event_id, ids in by_event.items():
+            for start in range(0, len(ids), LOOK_MAX):
+                part = ids[start : start + LOOK_MAX]
+                found = await self.store.run("look", event_id, *part)
+                holds |= self._living(event_id, part, found)
+        return holds
+
+    async def of_account(self, account_id: int) -> list[Hold]:
+        """The living holds of an account, the newest order first."""
+        rows = await self._db.fetch(Q["list_orders_with_holds"], account_id, ORDERS_MAX)
+        holds = await self.of_orders((row["event_id"], row["id"]) for row in rows)
+        return [holds[row["id"]] for row in rows if row["id"] in holds]
+
+    async def holder(self, event_id: int, seat: int) -> Holder | None:
+        """Who holds or owns a seat; None for a free one. Raises SeatUnknown, EventUnknown."""
+        (await self.store.halls.hall(event_id)).known([seat])
+        reply = await self.store.run("holder", event_id, seat)
+        if word(reply) == "free":
+            return None
+        order_id, account_id = reply[1].split(b":")
+        return Holder(int(order_id), int(account_id), reply[2] == b"S")
+
+    async def lapse(self, now: datetime) -> int:
+        """End every hold whose time is over; how many ended. For the ticker, once a second."""
+        return await self._lapses.lapse(int(now.timestamp() * 1000))
+
+    def forget_epoch(self) -> None:
+        """Whoever has just raised the epoch: the next command refills."""
+        self.store.epochs.forget()
+
+    def _check(self, event: Event, seats: Sequence[int], limit: int) -> None:
+        if event.state != "on_sale" or event.starts_at <= self._clock.now():
+            raise SaleClosed
+        if not seats:
+            raise NoSeats
+        if len(seats) > limit:
+            raise TooManySeats(limit=limit)
+
+    def _living(self, event_id: int, orders: Sequence[int], reply: Reply) -> dict[int, Hold]:
+        now = self._clock.ms()
+        found = {
+            order_id: _unpack(event_id, order_id, pack)
+            for order_id, pack in zip(orders, reply[1:], strict=True)
+            if pack is not None
+        }
+        return {key: hold for key, hold in found.items() if hold.frozen or hold.expires_at_ms > now}
+
+
+def _unpack(event_id: int, order_id: int, pack: bytes) -> Hold:
+    account, expires, _, mode, names = pack.decode().split(":")
+    seats = [int(name) for name in names.split(",")]
+    return Hold(order_id, event_id, int(account), seats, int(expires), mode == "f")

@@ -1,0 +1,117 @@
+-- Holds seats for an order, all of them or none. Afterwards every seat asked for is this order's,
+-- its account is within the limits, and the hold ends a full time to live from now, but never
+-- later than two of them after its first seat. Holds that are over count for nothing: the oldest
+-- of them are let go on the way. Asking for seats the order already holds changes nothing.
+--
+-- KEYS[1] epoch      what these keys were filled from
+-- KEYS[2] seats      string, one byte a seat: F free, H held, S sold
+-- KEYS[3] holders    hash seat -> "order:account"
+-- KEYS[4] holds      hash order -> "account:expires:latest:mode:seat,seat,..." (epoch ms; mode b or f)
+-- KEYS[5] expiring   sorted set order -> expires (epoch ms)
+-- KEYS[6] tally      hash account -> places held and owned
+-- KEYS[7] version    integer
+--
+-- ARGV[1] token      must equal KEYS[1]
+-- ARGV[2] now        (epoch ms)
+-- ARGV[3] order      id
+-- ARGV[4] account    id
+-- ARGV[5] ttl        time to live (ms)
+-- ARGV[6] order_max  places an order may hold
+-- ARGV[7] person_max places an account may hold and own; 0: no limit
+-- ARGV[8...] seats   indices, distinct
+--
+-- Returns:
+--   stale                      the keys are of another epoch: refill and ask again
+--   foreign                    the order's hold is another account's
+--   frozen                     the order is being paid
+--   unknown seat               there is no such seat
+--   many order_max             the order would hold too much
+--   person person_max has      the account would hold and own too much
+--   taken seat...              these are held or sold
+--   held pack                  the hold, packed as in KEYS[4]
+-- Changes: all keys but the epoch.
+
+local epoch, seats, holders, holds = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local expiring, tally, version = KEYS[5], KEYS[6], KEYS[7]
+local token, now, order, account = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local ttl, order_max, person_max = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local FIRST_SEAT = 8
+-- Cleaning up after others stays a small part of a hold; the ticker does the rest.
+local DUE_MAX = 20
+local PACK = '^(%d+):(%d+):(%d+):(%a):([%d,]*)$'
+
+if redis.call('GET', epoch) ~= token then return {'stale'} end
+
+local due = redis.call('ZRANGEBYSCORE', expiring, '-inf', now, 'LIMIT', 0, DUE_MAX)
+local pack = redis.call('HGET', holds, order)
+local mine, latest, expires, list = {}, now + 2 * ttl, now + ttl, {}
+if pack then
+  local who, ends, last, mode, names = string.match(pack, PACK)
+  if mode == 'b' and tonumber(ends) <= now then
+    due[#due + 1] = order
+  else
+    if who ~= account then return {'foreign'} end
+    if mode == 'f' then return {'frozen'} end
+    latest = tonumber(last)
+    expires = math.max(tonumber(ends), math.min(expires, latest))
+    for seat in string.gmatch(names, '%d+') do
+      mine[seat] = true
+      list[#list + 1] = seat
+    end
+  end
+end
+
+local lapsed, freed, back = {}, {}, 0
+for _, other in ipairs(due) do
+  if not lapsed[other] then
+    local who, _, _, _, names = string.match(redis.call('HGET', holds, other), PACK)
+    lapsed[other] = true
+    for seat in string.gmatch(names, '%d+') do
+      freed[seat] = who
+      if who == account then back = back + 1 end
+    end
+  end
+end
+
+local fresh, taken = {}, {}
+for i = FIRST_SEAT, #ARGV do
+  local seat = ARGV[i]
+  if not mine[seat] then
+    local state = redis.call('GETRANGE', seats, seat, seat)
+    if state == '' then return {'unknown', seat} end
+    if state == 'F' or freed[seat] then fresh[#fresh + 1] = seat else taken[#taken + 1] = seat end
+  end
+end
+local added = #fresh + #taken
+if #list + added > order_max then return {'many', order_max} end
+if person_max > 0 and added > 0 then
+  local has = tonumber(redis.call('HGET', tally, account) or 0) - back
+  if has + added > person_max then return {'person', person_max, has} end
+end
+if #taken > 0 then return {'taken', unpack(taken)} end
+if added == 0 then return {'held', pack} end
+
+local function count(who, by)
+  if redis.call('HINCRBY', tally, who, by) == 0 then redis.call('HDEL', tally, who) end
+end
+
+for seat, who in pairs(freed) do
+  redis.call('SETRANGE', seats, seat, 'F')
+  redis.call('HDEL', holders, seat)
+  count(who, -1)
+end
+for other in pairs(lapsed) do
+  redis.call('HDEL', holds, other)
+  redis.call('ZREM', expiring, other)
+end
+for _, seat in ipairs(fresh) do
+  redis.call('SETRANGE', seats, seat, 'H')
+  redis.call('HSET', holders, seat, order .. ':' .. account)
+  list[#list + 1] = seat
+end
+pack = string.format('%s:%.0f:%.0f:b:%s', account, expires, latest, table.concat(list, ','))
+redis.call('HSET', holds, order, pack)
+redis.call('ZADD', expiring, expires, order)
+count(account, #fresh)
+redis.call('INCR', version)
+return {'held', pack}
