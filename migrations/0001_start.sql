@@ -191,6 +191,7 @@ CREATE TABLE admission (
     PRIMARY KEY (event_id, jti)
 );
 CREATE INDEX admission_subject ON admission (event_id, subject) WHERE ended_at IS NULL;
+CREATE INDEX admission_due ON admission (expires_at) WHERE ended_at IS NULL;
 
 -- The outbox: a committed fact for others, and the job that tells them. RQ only rings the bell.
 CREATE TABLE notice (

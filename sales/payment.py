@@ -1,0 +1,50 @@
+"""What a payment is: one attempt at the gateway, and the snapshot it is decided on."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from sales.order import Order
+
+ORDER_PREFIX = "o_"
+
+
+class Payment(msgspec.Struct, frozen=True, kw_only=True):
+    """`amount` in tiyn. States: see sales.states.PAYMENT_STATES."""
+
+    id: int
+    order_id: int
+    attempt: int
+    gateway_order_id: str
+    gateway_payment_id: str | None
+    amount: int
+    state: str
+    version: int
+    payment_url: str | None
+    return_base: str
+    expires_at: datetime
+    created_at: datetime
+    last_error: str | None
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """A payment and its order, as one statement saw them. The order's version stands for both:
+    whoever changes either raises it.
+    """
+
+    payment: Payment
+    order: Order
+
+    @property
+    def wish(self) -> str | None:
+        """Why a pending order is to end, once the gateway lets go of the money."""
+        return self.order.reason if self.order.state == "pending" else None
+
+
+def read_attempt(row: Any) -> Attempt:
+    """From a row of the statement of this name."""
+    values = dict(row)
+    names = [name for name in values if name.startswith(ORDER_PREFIX)]
+    order = {name.removeprefix(ORDER_PREFIX): values.pop(name) for name in names}
+    return Attempt(Payment(**values), Order(**order))

@@ -1,0 +1,131 @@
+-- name: open_order
+-- A new empty envelope of account $1 for event $2 by channel $3 under admission $4 at $5.
+INSERT INTO orders (account_id, event_id, channel, admission_jti, epoch, created_at, updated_at)
+SELECT $1, $2, $3, $4, epoch, $5, $5 FROM epoch
+RETURNING id, account_id, event_id, channel, state, reason, version, epoch, total, created_at,
+          updated_at, admission_jti, expires_at, paid_at;
+
+-- name: reuse_order
+-- The newest open envelope of account $1 for event $2 by channel $3, from now on under admission
+-- $4; no row when there is none.
+UPDATE orders SET admission_jti = $4
+WHERE id = (
+    SELECT id FROM orders
+    WHERE account_id = $1 AND event_id = $2 AND channel = $3 AND state = 'open'
+      AND epoch = (SELECT epoch FROM epoch)
+    ORDER BY id DESC
+    LIMIT 1
+) AND state = 'open'
+RETURNING id, account_id, event_id, channel, state, reason, version, epoch, total, created_at,
+          updated_at, admission_jti, expires_at, paid_at;
+
+-- name: read_order
+-- One order ($1).
+SELECT id, account_id, event_id, channel, state, reason, version, epoch, total, created_at,
+       updated_at, admission_jti, expires_at, paid_at
+FROM orders WHERE id = $1;
+
+-- name: list_orders
+-- The newest $2 orders of an account ($1).
+SELECT id, account_id, event_id, channel, state, reason, version, epoch, total, created_at,
+       updated_at, admission_jti, expires_at, paid_at
+FROM orders WHERE account_id = $1
+ORDER BY id DESC
+LIMIT $2;
+
+-- name: list_lines
+-- What an order ($1) was placed with, in seat order.
+SELECT seat, zone_no, row_no, seat_no, price FROM order_line WHERE order_id = $1 ORDER BY seat;
+
+-- name: place_order
+-- The promise, all of it or (the caller rolls back) nothing: order $1 of version $2 goes from
+-- state $3 to $4 if its epoch still stands, with its lines, claims and first payment attempt.
+-- $5 now, $6 payable until, $7 total; lines as arrays: $8 seats (ascending, so that two orders
+-- never wait for each other in a ring), $9 zones, $10 rows, $11 numbers, $12 prices;
+-- $13 gateway order id, $14 return base.
+-- Returns the number of orders placed, of claims made, the payment's id, the epoch now.
+WITH current AS (
+    SELECT epoch FROM epoch FOR SHARE
+), placed AS (
+    UPDATE orders
+    SET state = $4, version = version + 1, total = $7, expires_at = $6, updated_at = $5
+    FROM current
+    WHERE orders.id = $1 AND orders.version = $2 AND orders.state = $3
+      AND orders.epoch = current.epoch
+    RETURNING orders.id, orders.event_id, orders.account_id
+), lined AS (
+    INSERT INTO order_line (order_id, event_id, seat, zone_no, row_no, seat_no, price)
+    SELECT placed.id, placed.event_id, line.*
+    FROM placed, unnest($8::int[], $9::int[], $10::int[], $11::int[], $12::bigint[]) AS line
+), claimed AS (
+    INSERT INTO seat_claim (event_id, seat, order_id, account_id, claimed_at)
+    SELECT placed.event_id, wanted.seat, placed.id, placed.account_id, $5
+    FROM placed, unnest($8::int[]) AS wanted (seat)
+    ON CONFLICT DO NOTHING
+    RETURNING seat
+), attempted AS (
+    INSERT INTO payment (order_id, attempt, gateway_order_id, amount, return_base, expires_at,
+                         created_at, updated_at)
+    SELECT placed.id, 1, $13, $7, $14, $6, $5, $5 FROM placed
+    RETURNING id
+), audited AS (
+    INSERT INTO audit (at, actor, action, subject, detail)
+    SELECT $5, 'account:' || account_id, 'order.place', 'order:' || id,
+           jsonb_build_object('seats', $8::int[], 'total', $7::bigint)
+    FROM placed
+)
+SELECT (SELECT count(*) FROM placed) AS placed, (SELECT count(*) FROM claimed) AS claimed,
+       (SELECT id FROM attempted) AS payment_id, (SELECT epoch FROM current) AS epoch;
+
+-- name: list_claimants
+-- Who has the seats ($2) of an event ($1): one row a claim.
+SELECT seat, order_id, account_id, sold FROM seat_claim WHERE event_id = $1 AND seat = ANY ($2);
+
+-- name: end_open_order
+-- An envelope ($1) of version $2 goes from state $3 to $4 because of $5 at $6, done by $7 as $8.
+-- Returns its version; no row when somebody was faster.
+WITH ended AS (
+    UPDATE orders SET state = $4, reason = $5, version = version + 1, updated_at = $6
+    WHERE id = $1 AND version = $2 AND state = $3
+    RETURNING id, version
+), audited AS (
+    INSERT INTO audit (at, actor, action, subject, detail)
+    SELECT $6, $7, $8, 'order:' || id, jsonb_build_object('reason', $5::text) FROM ended
+)
+SELECT version FROM ended;
+
+-- name: close_abandoned
+-- Envelopes opened before $1 and left, at most $2, go from state $3 to $4 at $5.
+-- Returns their ids.
+WITH ended AS (
+    UPDATE orders SET state = $4, reason = 'abandoned', version = version + 1, updated_at = $5
+    WHERE id = ANY (ARRAY(
+        SELECT id FROM orders WHERE state = $3 AND created_at < $1
+        ORDER BY created_at
+        LIMIT $2
+        FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING id
+), audited AS (
+    INSERT INTO audit (at, actor, action, subject)
+    SELECT $5, 'ticker', 'order.abandon', 'order:' || id FROM ended
+)
+SELECT id FROM ended;
+
+-- name: free_claims
+-- Lets go of what an order ($2) of an event ($1) claimed and did not pay. Returns the seats.
+DELETE FROM seat_claim WHERE event_id = $1 AND order_id = $2 AND NOT sold RETURNING seat;
+
+-- name: reclaim_seats
+-- Claims again, for order $1 at $2, all the seats of its lines. Returns how many it got; fewer
+-- than its lines: the caller rolls back.
+WITH claimed AS (
+    INSERT INTO seat_claim (event_id, seat, order_id, account_id, claimed_at)
+    SELECT line.event_id, line.seat, orders.id, orders.account_id, $2
+    FROM order_line AS line JOIN orders ON orders.id = line.order_id
+    WHERE line.order_id = $1
+    ORDER BY line.seat
+    ON CONFLICT DO NOTHING
+    RETURNING seat
+)
+SELECT count(*) FROM claimed;

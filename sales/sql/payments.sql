@@ -1,0 +1,54 @@
+-- name: read_payment_of_order
+-- The newest attempt of an order ($1).
+SELECT id, order_id, attempt, gateway_order_id, gateway_payment_id, amount, state, version,
+       payment_url, return_base, expires_at, created_at, last_error
+FROM payment WHERE order_id = $1
+ORDER BY attempt DESC
+LIMIT 1;
+
+-- name: find_payment
+-- The attempt that the gateway knows as payment $1 or, where we have not heard that id yet, as
+-- our order id $2.
+SELECT id, state FROM payment WHERE gateway_payment_id = $1
+UNION ALL
+SELECT id, state FROM payment WHERE gateway_order_id = $2 AND gateway_payment_id IS NULL
+LIMIT 1;
+
+-- name: read_attempt
+-- An attempt ($1) and its order as one snapshot: the order's columns are named o_….
+SELECT payment.id, order_id, attempt, gateway_order_id, gateway_payment_id, amount, payment.state,
+       payment.version, payment_url, return_base, payment.expires_at, payment.created_at, last_error,
+       orders.id AS o_id, account_id AS o_account_id, event_id AS o_event_id, channel AS o_channel,
+       orders.state AS o_state, reason AS o_reason, orders.version AS o_version, epoch AS o_epoch,
+       total AS o_total, orders.created_at AS o_created_at, orders.updated_at AS o_updated_at,
+       admission_jti AS o_admission_jti, orders.expires_at AS o_expires_at, paid_at AS o_paid_at
+FROM payment JOIN orders ON orders.id = payment.order_id
+WHERE payment.id = $1;
+
+-- name: move_attempt
+-- The one way an order and its attempt change together: order $1 of version $2 goes from state $3
+-- to $4 with reason $5 (paid at $6 or NULL), attempt $7 from state $8 to $9, learning the
+-- gateway's payment id $10, form address $11 and last error $12 where they are not NULL; at $13,
+-- done by $14 as $15. Returns one row; none when somebody was faster.
+WITH moved AS (
+    UPDATE orders
+    SET state = $4, reason = $5, paid_at = coalesce($6, paid_at), version = version + 1,
+        updated_at = $13
+    WHERE id = $1 AND version = $2 AND state = $3
+    RETURNING id
+), followed AS (
+    UPDATE payment
+    SET state = $9, version = version + 1, updated_at = $13,
+        gateway_payment_id = coalesce($10, gateway_payment_id),
+        payment_url = coalesce($11, payment_url), last_error = coalesce($12, last_error)
+    FROM moved
+    WHERE payment.id = $7 AND payment.order_id = moved.id AND payment.state = $8
+    RETURNING payment.id
+), audited AS (
+    INSERT INTO audit (at, actor, action, subject, detail)
+    SELECT $13, $14, $15, 'order:' || moved.id,
+           jsonb_strip_nulls(jsonb_build_object('order', $4::text, 'payment', $9::text,
+                                                'reason', $5::text, 'error', $12::text))
+    FROM moved
+)
+SELECT (SELECT count(*) FROM followed) AS followed FROM moved;
