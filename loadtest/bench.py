@@ -1,0 +1,178 @@
+"""`script/bench`: what the hot paths cost, as ratios measured in one run on one machine.
+
+Starts the product and its peers by itself, loads them over loopback, stops everything. Absolute
+figures depend on the machine and on what else runs there; the ratios are what to compare. The
+load generator shares the processors with what it loads, so beside each rate stands the server's
+own processor time for one request: no generator can flatter that.
+"""
+
+import argparse
+import contextlib
+import json
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import uvloop
+from redis.asyncio import Redis
+
+from loadtest.blast import Blast, blast, cpu_seconds, get, message
+from loadtest.figures import Figures
+from loadtest.purchases import hold_seats, purchase_for
+from loadtest.stand import ROOT, Stand, is_answering, standing
+
+WIDE_OPEN = {"BILETTER_ROOM_MODE": "on", "BILETTER_ROOM_RATE": "1000000"}
+WIDE_OPEN |= {"BILETTER_ROOM_CEILING": "1000000", "BILETTER_LOG_LEVEL": "warning"}
+CONNECTIONS = 32
+PIPELINE = 16
+EVENT = 1
+RAW_SCRIPT = """
+local a = redis.call('HGET', KEYS[2], ARGV[1])
+local n = redis.call('INCR', KEYS[1])
+redis.call('HSET', KEYS[2], ARGV[1], n)
+redis.call('EXPIRE', KEYS[2], 600)
+return {n, a}
+"""
+
+
+class Bench:
+    def __init__(self, stand: Stand, peer_port: int, peer_pid: int, seconds: float) -> None:
+        self.stand, self.peer_port, self.peer_pid = stand, peer_port, peer_pid
+        self.seconds = seconds
+        self.room_port = stand.port + 1
+        self.room_pids = stand.pids("run", "waitingroom")
+        self.results: dict[str, Any] = {}
+
+    async def room(self) -> None:
+        """Status and join against the bare server, the naive join and Redis itself."""
+        rows = {
+            "bare ASGI answer": await self._peer(lambda: get("/bare")),
+            "framework route": await self._peer(lambda: get("/route")),
+            "room status": await self._room(lambda: get(f"/rooms/{EVENT}/status")),
+            "naive join": await self._peer(lambda: message("POST", "/join")),
+            "room join": await self._room(_joins()),
+        }
+        raw = await self._raw_script()
+        bare, naive = rows["bare ASGI answer"], rows["naive join"]
+        print(f"\nRoom ({CONNECTIONS} connections, {self.seconds:.0f} s each)")
+        print(f"{'':<20}{'/s':>9}{'p50 ms':>9}{'p95':>8}{'p99':>8}{'CPU µs':>9}", end="")
+        print(f"{'÷ bare':>9}{'÷ naive':>9}{'÷ EVALSHA':>11}")
+        for name, row in rows.items():
+            self._row(name, row, bare, naive, raw)
+        print(f"{'raw EVALSHA × 16':<20}{raw:>9.0f}   (redis-py, four commands a script)")
+        self.results["status ÷ bare, rate"] = rows["room status"].rate / bare.rate
+        self.results["status ÷ bare, CPU"] = rows["room status"].cpu_us / bare.cpu_us
+        self.results["join ÷ naive, rate"] = rows["room join"].rate / naive.rate
+
+    def _row(self, name: str, row: Blast, bare: Blast, naive: Blast, raw: float) -> None:
+        wrong = {status: n for status, n in row.statuses.items() if status not in (200, 201)}
+        cells = f"{row.rate:>9.0f}{row.ms(0.5):>9.2f}{row.ms(0.95):>8.2f}{row.ms(0.99):>8.2f}"
+        ratios = f"{row.rate / bare.rate:>9.2f}{row.rate / naive.rate:>9.2f}{row.rate / raw:>11.2f}"
+        print(
+            f"{name:<20}{cells}{row.cpu_us:>9.1f}{ratios}" + (f"  REFUSED {wrong}" if wrong else "")
+        )
+
+    async def sales(self, buyers: int) -> None:
+        """Holds, then whole purchases through the gateway stand-in."""
+        figures = Figures()
+        held, spent = await hold_seats(self.stand, figures, buyers, self.seconds)
+        print(f"\nHolds: {held / spent:.0f}/s ({buyers} buyers at once)\n{figures.table()}")
+        figures = Figures()
+        before, started = self._cpu(), time.perf_counter()
+        bought, failed = await purchase_for(
+            self.stand, figures, buyers, 2 * self.seconds, Random(1)
+        )
+        spent = time.perf_counter() - started
+        print(f"\nWhole purchases: {sum(bought) / spent:.0f} tickets/s, {len(bought) / spent:.0f}")
+        print(f"purchases/s ({buyers} buyers at once; failed: {dict(failed) or 'none'})")
+        print(figures.table())
+        after = self._cpu()
+        print("\nProcessor time of one purchase, ms, by process")
+        for name, value in after.items():
+            print(f"  {name:<18}{(value - before[name]) / max(1, len(bought)) * 1e3:>8.2f}")
+        self.results["tickets/s"] = sum(bought) / spent
+
+    def _cpu(self) -> dict[str, float]:
+        names = ("sales", "worker", "relay", "ticker", "toleubar", "redis", "postgres")
+        return {name: cpu_seconds(self.stand.pids(name)) for name in names}
+
+    async def _peer(self, requests: Callable[[], bytes]) -> Blast:
+        return await self._blast(self.peer_port, requests, [self.peer_pid])
+
+    async def _room(self, requests: Callable[[], bytes]) -> Blast:
+        return await self._blast(self.room_port, requests, self.room_pids)
+
+    async def _blast(self, port: int, requests: Callable[[], bytes], pids: list[int]) -> Blast:
+        # A short one first: connections, caches and the interpreter get warm.
+        await blast(port, requests, seconds=0.5, connections=CONNECTIONS, pids=pids)
+        return await blast(port, requests, seconds=self.seconds, connections=CONNECTIONS, pids=pids)
+
+    async def _raw_script(self) -> float:
+        redis: Any = Redis.from_url(self.stand.env["REDIS_ROOMS_URL"])
+        sha = await redis.script_load(RAW_SCRIPT)
+        done, stop_at, started = 0, time.perf_counter() + self.seconds, time.perf_counter()
+        while time.perf_counter() < stop_at:
+            pipe = redis.pipeline(transaction=False)
+            for _ in range(PIPELINE):
+                name = secrets.token_hex(8)
+                pipe.execute_command("EVALSHA", sha, 2, "{raw}:n", "{raw}:h" + name[0], name)
+            await pipe.execute()
+            done += PIPELINE
+        spent = time.perf_counter() - started
+        await redis.delete("{raw}:n", *("{raw}:h" + char for char in "0123456789abcdef"))
+        await redis.aclose()
+        return done / spent
+
+
+def _joins() -> Callable[[], bytes]:
+    """Every join is another device's."""
+
+    def one() -> bytes:
+        cookie = {"Cookie": f"biletter_device={secrets.token_urlsafe(16)}"}
+        return message("POST", f"/rooms/{EVENT}/entries", cookie)
+
+    return one
+
+
+@contextlib.contextmanager
+def peers(port: int, redis_url: str) -> Iterator[int]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "loadtest.peers", str(port), redis_url], cwd=ROOT
+    )
+    try:
+        for _ in range(100):
+            if is_answering(port, "/bare"):
+                break
+            time.sleep(0.1)
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of one measurement")
+    parser.add_argument("--buyers", type=int, default=40, help="purchases under way at once")
+    parser.add_argument("--only", choices=["room", "sales"], help="one half")
+    parser.add_argument("--json", type=Path, help="write the ratios there")
+    options = parser.parse_args(arguments)
+    with standing(WIDE_OPEN) as stand:
+        with peers(stand.port + 9, stand.env["REDIS_ROOMS_URL"]) as peer_pid:
+            bench = Bench(stand, stand.port + 9, peer_pid, options.seconds)
+            if options.only != "sales":
+                uvloop.run(bench.room())
+        if options.only != "room":
+            uvloop.run(bench.sales(options.buyers))
+    if options.json:
+        options.json.write_text(json.dumps(bench.results, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""A whole installation of its own for a benchmark: started, found by its process names, stopped."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import msgspec
+
+ROOT = Path(__file__).resolve().parent.parent
+START_TIMEOUT_S = 180
+STOP_TIMEOUT_S = 40
+PORTS = 10
+
+
+class Stand(msgspec.Struct, frozen=True):
+    """`pids` by what the command line says: sales, waitingroom, redis-rooms, …"""
+
+    port: int
+    pid: int
+    data: Path
+    env: dict[str, str]
+
+    def base(self, offset: int = 0) -> str:
+        return f"http://127.0.0.1:{self.port + offset}"
+
+    def pids(self, *words: str) -> list[int]:
+        """Processes of this stand whose command line has all the words."""
+        found = []
+        for pid in descendants(self.pid):
+            with contextlib.suppress(OSError):
+                line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+                if all(word in line for word in words):
+                    found.append(pid)
+        return found
+
+
+@contextlib.contextmanager
+def standing(settings: dict[str, str]) -> Iterator[Stand]:
+    """Start the product with an empty data folder and these environment settings; stop it."""
+    port = free_ports()
+    with tempfile.TemporaryDirectory(prefix="biletter-bench-") as folder:
+        data = Path(folder)
+        environment = {name: text for name, text in os.environ.items() if "BILETTER" not in name}
+        environment |= {"BILETTER_PORT": str(port), "BILETTER_DATA": folder} | settings
+        with (data / "up.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "biletter", "up"],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            _until_ready(process, port, data / "up.log")
+            env = json.loads((data / "run" / "env.json").read_text("utf-8"))
+            yield Stand(port, process.pid, data, env)
+        finally:
+            process.terminate()
+            process.wait(STOP_TIMEOUT_S)
+
+
+def _until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    waiting = {port, port + 1, port + 2, port + 3}
+    while waiting and time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the product did not start:\n{log.read_text('utf-8')[-3000:]}")
+        waiting = {one for one in waiting if not is_ready(one)}
+        time.sleep(0.2)
+    if waiting:
+        raise RuntimeError(f"not ready in time: {waiting}\n{log.read_text('utf-8')[-3000:]}")
+
+
+def is_ready(port: int) -> bool:
+    return is_answering(port, "/health/ready")
+
+
+def is_answering(port: int, path: str) -> bool:
+    """Whether a GET is answered with 200."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
+            return bool(answer.status == 200)  # noqa: PLR2004  # ready
+    except OSError:
+        return False
+
+
+def descendants(pid: int) -> list[int]:
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in task.read_text("ascii").split():
+                found += [int(child), *descendants(int(child))]
+    return found
+
+
+def free_ports() -> int:
+    """The first of PORTS consecutive ports nobody listens on."""
+    for base in range(21_000, 60_000, PORTS):
+        with contextlib.ExitStack() as stack:
+            try:
+                for port in range(base, base + PORTS):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return base
+    raise RuntimeError("no free ports")
