@@ -73,7 +73,7 @@ if (form) {
       form.elements.Cvv.value = /^3[47]/.test(number.value) ? "1234" : "123";
       form.elements.CardholderName.value ||= "TEST BUYER";
       form.elements.Email.value ||= "buyer@example.kz";
-      number.focus();
+      form.querySelector(".pay").focus();
     });
     code.replaceWith(button);
   }

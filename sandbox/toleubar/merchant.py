@@ -1,6 +1,5 @@
 """The merchant's profile: what the merchant may change about itself while the gateway runs."""
 
-from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
@@ -11,10 +10,10 @@ from sandbox.toleubar.config import ToleuBarConfig
 from sandbox.toleubar.fields import is_web_address
 
 Text = Annotated[str, Meta(max_length=2048)]
-Amount = Annotated[Decimal, Meta(ge=0)]
+Amount = Annotated[int, Meta(ge=0)]
 CURRENCIES = ("KZT", "USD", "EUR", "BYN", "RUB")
 TIYN_PER_UNIT = 100
-ADDRESSES = ("success_url", "fail_url", "notification_url", "cancel_url")
+ADDRESSES = ("successUrl", "failUrl", "notificationUrl", "cancelUrl")
 SETTING = "profile"
 
 
@@ -62,7 +61,7 @@ class Merchant:
         merged = {name: lowered.get(name.lower(), value) for name, value in current.items()}
         profile = msgspec.convert(merged, Profile)
         for address in ADDRESSES:
-            url = getattr(profile, address)
+            url = merged[address]
             if url and not is_web_address(url):
                 raise msgspec.ValidationError(f"Not an absolute web address - at `$.{address}`")
         self._books.keep_setting(SETTING, msgspec.json.encode(profile))

@@ -44,7 +44,9 @@ def refusal_handlers(clock: Clock) -> dict[Any, Any]:
     """For the app's exception handlers. What nobody foresaw is the gateway's own 9999."""
 
     def refuse(_: AnyRequest, refusal: GatewayRefusal) -> Response[bytes]:
-        return answer(failure(refusal, clock.ms()), refusal.status)
+        response = answer(failure(refusal, clock.ms()), refusal.status)
+        response.headers.update(refusal.headers)
+        return response
 
     def refuse_fields(request: AnyRequest, refusal: FieldsRefused) -> Response[bytes]:
         trace_id = request.headers.get("x-request-id", "")

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 from msgspec import Struct
 
 from kernel.values import tenge_human
@@ -46,7 +47,7 @@ class Typed(Struct, frozen=True):
 @get("/api/v1/paymentform/render/{payment_id:str}")
 async def render_form(
     request: AnyRequest,
-    payment_id: str,
+    payment_id: FromPath[str],
     desk: NamedDependency[Desk],
     pages: NamedDependency[Pages],
 ) -> Response[Any]:
@@ -86,7 +87,7 @@ async def submit_form(
 @get("/api/v1/paymentform/result/{payment_id:str}")
 async def show_result(
     request: AnyRequest,
-    payment_id: str,
+    payment_id: FromPath[str],
     desk: NamedDependency[Desk],
     pages: NamedDependency[Pages],
 ) -> Response[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from litestar import Response, get, post, put
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from sandbox.toleubar.basic import read_basic
 from sandbox.toleubar.config import ToleuBarConfig
@@ -68,7 +69,7 @@ async def clear_database(
 @post("/api/v1/admin/clear-team-data/{team_slug:str}", status_code=OK)
 async def clear_team(
     request: AnyRequest,
-    team_slug: str,
+    team_slug: FromPath[str],
     desk: NamedDependency[Desk],
     config: NamedDependency[ToleuBarConfig],
 ) -> Response[bytes]:
