@@ -79,7 +79,7 @@ async def test_an_event_made_by_staff_is_numbered_clear_of_imports(db, seeded):
 async def test_everybody_can_sign_in_with_the_printed_password(db, clock):
     passwords = Passwords(b"pepper of a test")
     accounts = Accounts(db, passwords, clock)
-    lines = []
+    lines: list[str] = []
     await seed_accounts(accounts, lines.append)
     await seed_accounts(accounts, quiet)
     assert await db.fetchval("SELECT count(*) FROM account") == CROWD_SIZE + len(PEOPLE)
