@@ -13,6 +13,7 @@ from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
 from litestar.static_files import create_static_files_router
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -25,6 +26,10 @@ from kernel.web.problems import handlers as exception_handlers
 BODY_MAX_BYTES = 1_000_000
 # A readiness probe that takes longer than this has answered "no".
 READY_TIMEOUT_S = 2.0
+# For the `security` of handlers that programs call with an account.
+BASIC_AUTH = SecurityScheme(
+    type="http", scheme="basic", description="E-mail and password, UTF-8, parted by a colon."
+)
 
 Check = Callable[[], Awaitable[object]]
 Lifespan = Callable[[], Any]
@@ -72,6 +77,7 @@ def build_app(
             version="1",
             path="/openapi",
             render_plugins=[JsonRenderPlugin()],
+            components=Components(security_schemes={"basicAuth": BASIC_AUTH}),
         ),
         request_max_body_size=BODY_MAX_BYTES,
         logging_config=None,
