@@ -1,0 +1,111 @@
+"""Reset: back to the state before the first sale, in one transaction and under a second.
+
+Accounts, events, halls, the archive and the audit stay. Raising the epoch voids every hold in
+Redis, which is refilled event by event when it is next asked; an order placed at the same moment
+is either emptied with the rest or refused, because placing checks the epoch under its lock.
+"""
+
+import asyncio
+import time
+from pathlib import Path
+from random import Random
+
+import asyncpg
+import structlog
+
+from kernel.clock import Clock
+from kernel.db import Conn, Db
+from kernel.errors import Forbidden, TryAgain
+from kernel.sql import load_queries
+from sales import audit
+from sales.epochs import Epochs
+from sales.outbox import Draft, stage
+
+Q = load_queries(Path(__file__).parent / "sql")
+# Shorter than PostgreSQL's own look for deadlocks (1 s): whoever meets us in a ring goes on, and
+# we try again.
+LOCK_TIMEOUT_MS = 600
+# Locking is bounded as a whole too. The contract's client gives up after 5 s, tries end before.
+STATEMENT_TIMEOUT_MS = 1_500
+TRY_AGAIN_WITHIN_S = 3.0
+PAUSE_S = 0.05
+# As many as any room ever lets in at once; what is beyond comes free with its lease.
+ADMISSIONS_MAX = 20_000
+# Somebody else has what we need, for now.
+BUSY = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.QueryCanceledError,
+)
+
+log = structlog.get_logger()
+
+
+class ResetOff(Forbidden):
+    """Сброс выключен в этой установке."""
+
+    code = "reset-off"
+
+
+class ResetBusy(TryAgain):
+    """Сейчас идёт много продаж, попробуйте ещё раз."""
+
+    code = "reset-busy"
+
+
+class Reset:
+    def __init__(
+        self, db: Db, clock: Clock, epochs: Epochs, *, allowed: bool, chance: Random
+    ) -> None:
+        """`epochs` is this process's: it sees the new one at once, others within a second."""
+        self._db = db
+        self._clock = clock
+        self._epochs = epochs
+        self._allowed = allowed
+        self._chance = chance
+
+    async def reset(self, actor: str) -> int:
+        """Drop all sales; the new epoch. Raises ResetOff, ResetBusy."""
+        if not self._allowed:
+            raise ResetOff
+        give_up_at = time.monotonic() + TRY_AGAIN_WITHIN_S
+        while time.monotonic() < give_up_at:
+            try:
+                epoch = await self._try(actor)
+            except BUSY as busy:
+                log.info("reset waits for a sale", why=repr(busy))
+                await asyncio.sleep(PAUSE_S * self._chance.uniform(1, 2))
+                continue
+            self._epochs.forget()
+            log.warning("reset", epoch=epoch, actor=actor)
+            return epoch
+        raise ResetBusy
+
+    async def _try(self, actor: str) -> int:
+        async with self._db.acquire() as conn, conn.transaction():
+            await conn.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+            await conn.execute(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}")
+            await conn.execute(Q["stop_placing"])
+            epoch: int = await conn.fetchval(Q["raise_epoch"])
+            await conn.execute(Q["lock_sales"])
+            visits = await conn.fetch(Q["list_living_admissions"], ADMISSIONS_MAX)
+            await conn.execute(Q["empty_sales"])
+            await self._tell_the_rooms(conn, visits)
+            now = self._clock.now()
+            await audit.write(conn, now, actor, "sales.reset", "epoch", epoch=epoch)
+        return epoch
+
+    async def _tell_the_rooms(self, conn: Conn, visits: list[asyncpg.Record]) -> None:
+        drafts = [
+            Draft(
+                "admission.ended",
+                visit["event_id"],
+                {
+                    "event_id": visit["event_id"],
+                    "subject": visit["subject"],
+                    "reason": "reset",
+                },
+            )
+            for visit in visits
+        ]
+        await stage(conn, self._clock.now(), drafts)

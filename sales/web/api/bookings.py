@@ -1,0 +1,143 @@
+"""`/api/bookings`: an order under the contract's name, from the empty envelope to its payment."""
+
+from typing import Any
+
+from litestar import Request, Response, get, patch, post
+from litestar.datastructures import ResponseHeader
+from litestar.di import NamedDependency
+
+from accounts.identity import Caller
+from kernel.errors import Refusal, TryAgain
+from kernel.web.links import Links
+from sales.admission import Admissions
+from sales.bookings import Bookings
+from sales.geometry import seat_id
+from sales.orders import Orders
+from sales.web.api.shapes import (
+    NEEDS_USER,
+    BookingCreate,
+    BookingId,
+    BookingItem,
+    BookingRef,
+    BookingSeat,
+    Done,
+    PassHeader,
+    refusals,
+)
+
+CONFLICT = 419
+
+
+class NotPayable(Refusal):
+    """Этот заказ нельзя оплатить."""
+
+    status, code = 400, "not-payable"
+
+
+class PaymentPagePending(TryAgain):
+    """Платёжная система ещё не ответила, повторите запрос."""
+
+    code = "payment-page-pending"
+
+
+@post(
+    "/api/bookings",
+    operation_id="openBooking",
+    tags=["bookings"],
+    summary="Open an empty booking for an event",
+    security=NEEDS_USER,
+    responses=refusals(400, 401, 403, 404, 419, 429),
+)
+async def open_booking(
+    data: BookingCreate,
+    caller: NamedDependency[Caller],
+    orders: NamedDependency[Orders],
+    admissions: NamedDependency[Admissions],
+    queue_pass: PassHeader = None,
+) -> BookingId:
+    account_id = caller.need_account()
+    visit = await admissions.require(data.event_id, caller, queue_pass)
+    order = await orders.open(
+        account_id, data.event_id, "api", admission_jti=visit.jti if visit else None
+    )
+    return BookingId(order.id)
+
+
+@get(
+    "/api/bookings",
+    operation_id="myBookings",
+    tags=["bookings"],
+    summary="Bookings of the calling user, newest first",
+    security=NEEDS_USER,
+    responses=refusals(401, 403),
+)
+async def list_bookings(
+    caller: NamedDependency[Caller], bookings: NamedDependency[Bookings]
+) -> list[BookingItem]:
+    """Cancelled and expired ones are left out."""
+    return [
+        BookingItem(
+            one.order_id,
+            one.event_id,
+            [BookingSeat(seat_id(one.event_id, seat)) for seat in one.seats],
+        )
+        for one in await bookings.of_account(caller.need_account())
+    ]
+
+
+@patch(
+    "/api/bookings/initiatePayment",
+    operation_id="startPayment",
+    tags=["bookings"],
+    summary="Start payment and hand over the payment page",
+    security=NEEDS_USER,
+    status_code=302,
+    response_headers=[
+        ResponseHeader(
+            name="Location", description="Payment page at the gateway.", documentation_only=True
+        )
+    ],
+    responses=refusals(400, 401, 403, 404, 429),
+)
+async def start_payment(
+    *,
+    request: Request[Any, Any, Any],
+    data: BookingRef,
+    caller: NamedDependency[Caller],
+    orders: NamedDependency[Orders],
+    admissions: NamedDependency[Admissions],
+    queue_pass: PassHeader = None,
+) -> Response[None]:
+    """Repeating it while a payment is open gives the same page. The contract knows no conflict
+    here: an order that can't be paid (empty, ended, paid) is a bad request.
+    """
+    account_id = caller.need_account()
+    order = await orders.own(data.booking_id, account_id)
+    await admissions.require(order.event_id, caller, queue_pass)
+    links: Links = request.app.state["links"]
+    base = links.base("sales", request.headers.get("host", ""))
+    try:
+        checkout = await orders.place(order.id, account_id, base)
+    except Refusal as refusal:
+        if refusal.status != CONFLICT:
+            raise
+        raise NotPayable(refusal.detail, reason=refusal.code) from refusal
+    if checkout.payment_url is None:
+        raise PaymentPagePending(retry_after_s=1)
+    return Response(None, status_code=302, headers={"Location": checkout.payment_url})
+
+
+@patch(
+    "/api/bookings/cancel",
+    operation_id="cancelBooking",
+    tags=["bookings"],
+    summary="Cancel a booking and free its seats",
+    security=NEEDS_USER,
+    responses=refusals(400, 401, 403, 404, 419),
+)
+async def cancel_booking(
+    data: BookingRef, caller: NamedDependency[Caller], orders: NamedDependency[Orders]
+) -> Done:
+    """Cancelling again changes nothing. No pass is needed to let go."""
+    await orders.cancel(data.booking_id, caller.need_account())
+    return Done()

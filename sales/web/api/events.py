@@ -1,0 +1,49 @@
+"""`GET /api/events`: the search over what is on and the archive."""
+
+from datetime import date
+from typing import Annotated
+
+import msgspec
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import Parameter
+
+from sales.catalogue import QUERY_CHARS_MAX, Catalogue
+from sales.web.api.shapes import (
+    PAGE_SIZE_MAX,
+    EventEnvelope,
+    EventItem,
+    PageParameter,
+    PageSizeParameter,
+    refusals,
+)
+
+
+class EventsShape(msgspec.Struct, frozen=True):
+    """Which of the two shapes this installation answers: one of them, never both."""
+
+    envelope: bool = False
+
+
+@get(
+    "/api/events",
+    operation_id="searchEvents",
+    tags=["events"],
+    summary="Search active and archived events",
+    responses=refusals(400),
+)
+async def search_events(
+    *,
+    catalogue: NamedDependency[Catalogue],
+    events_shape: NamedDependency[EventsShape],
+    query: Annotated[str, Parameter(max_length=QUERY_CHARS_MAX)] = "",
+    day: Annotated[date | None, Parameter(query="date", description="Day at the hall.")] = None,
+    page: PageParameter = 1,
+    page_size: PageSizeParameter = PAGE_SIZE_MAX,
+) -> list[EventItem] | EventEnvelope:
+    """Every word of `query` must stand somewhere in title or description. What is to come stands
+    first, soonest first; then what is over, newest first.
+    """
+    cards = await catalogue.search(query, day, page=page, page_size=page_size, archived=True)
+    events = [EventItem(card.id, card.title) for card in cards]
+    return EventEnvelope(len(events), events) if events_shape.envelope else events

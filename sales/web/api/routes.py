@@ -1,0 +1,30 @@
+"""The routes of the machine face."""
+
+from typing import Any
+
+from sales.web.api.analytics import reset_sales, show_analytics
+from sales.web.api.bookings import cancel_booking, list_bookings, open_booking, start_payment
+from sales.web.api.events import search_events
+from sales.web.api.payments import notify, payment_failed, payment_succeeded
+from sales.web.api.seats import list_seats, release_seat, select_seat
+
+
+def api_routes() -> list[Any]:
+    """Needs by name: `catalogue`, `events_shape`, `orders`, `bookings`, `holds`, `seatmaps`,
+    `admissions`, `payments`, `analytics`, `reset`, and `caller` of each request.
+    """
+    return [
+        search_events,
+        open_booking,
+        list_bookings,
+        start_payment,
+        cancel_booking,
+        list_seats,
+        select_seat,
+        release_seat,
+        payment_succeeded,
+        payment_failed,
+        notify,
+        show_analytics,
+        reset_sales,
+    ]

@@ -1,0 +1,154 @@
+"""`/api/seats`: the list of an event's seats, and one seat into or out of a booking."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, cast
+
+from litestar import Request, get, patch
+from litestar.di import NamedDependency
+from litestar.params import Parameter
+
+from accounts.identity import Caller
+from kernel.errors import NotFound, Refusal
+from kernel.values import tenge
+from sales.admission import Admissions
+from sales.catalogue import EventUnknown
+from sales.geometry import SeatUnknown, seat_id, seats_of_event, split_seat_id
+from sales.holds import Holds
+from sales.holds_refusals import NotYourSeat, SeatNotHeld
+from sales.orders import Orders
+from sales.seatmap import SeatMaps
+from sales.web.api.shapes import (
+    NEEDS_USER,
+    PAGE_MAX,
+    PAGE_SIZE_MAX,
+    Done,
+    IdParameter,
+    PageParameter,
+    PageSizeParameter,
+    PassHeader,
+    SeatItem,
+    SeatRelease,
+    SeatSelect,
+    SeatStatus,
+    refusals,
+)
+
+
+class BookingUnknown(Refusal):
+    """Такого заказа нет."""
+
+    status, code = 419, "order-unknown"
+
+
+class SeatSold(Refusal):
+    """Это место уже оплачено или оплачивается."""
+
+    status, code = 419, "seat-not-held"
+
+
+@get(
+    "/api/seats",
+    operation_id="listSeats",
+    tags=["seats"],
+    summary="Seats of an event, free ones first",
+    responses=refusals(400, 404),
+)
+async def list_seats(
+    *,
+    request: Request[Any, Any, Any],
+    seatmaps: NamedDependency[SeatMaps],
+    event_id: IdParameter,
+    page: PageParameter = 1,
+    page_size: PageSizeParameter = PAGE_SIZE_MAX,
+    row: Annotated[int | None, Parameter(ge=1, le=PAGE_MAX)] = None,
+    status: SeatStatus | None = None,
+) -> list[SeatItem]:
+    """Every caller's free seats begin elsewhere, so that many who take the first of their list
+    do not meet at one seat.
+    """
+    listed = await seatmaps.free_slice(
+        event_id, _salt(request), page, page_size, row=row, status=status
+    )
+    return [
+        SeatItem(
+            seat_id(event_id, one.seat),
+            one.place.row,
+            one.place.number,
+            cast("SeatStatus", one.status),
+            tenge(one.place.price),
+        )
+        for one in listed
+    ]
+
+
+@patch(
+    "/api/seats/select",
+    operation_id="selectSeat",
+    tags=["seats"],
+    summary="Reserve a seat for a booking",
+    security=NEEDS_USER,
+    responses=refusals(400, 401, 403, 419, 429),
+)
+async def select_seat(
+    *,
+    data: SeatSelect,
+    caller: NamedDependency[Caller],
+    orders: NamedDependency[Orders],
+    holds: NamedDependency[Holds],
+    admissions: NamedDependency[Admissions],
+    queue_pass: PassHeader = None,
+) -> Done:
+    """Exactly one of many callers gets the seat, the others 419. Unknown ids are 419 as well:
+    the contract has no 404 here.
+    """
+    account_id = caller.need_account()
+    try:
+        order = await orders.own_open(data.booking_id, account_id)
+    except NotFound:
+        raise BookingUnknown from None
+    seats = seats_of_event(order.event_id, [data.seat_id])
+    visit = await admissions.require(order.event_id, caller, queue_pass)
+    hold = await holds.hold(order.event_id, order.id, account_id, seats)
+    if visit is not None:
+        until = datetime.fromtimestamp(hold.expires_at_ms / 1000, UTC)
+        await admissions.keep(order.event_id, visit.jti, until)
+    return Done()
+
+
+@patch(
+    "/api/seats/release",
+    operation_id="releaseSeat",
+    tags=["seats"],
+    summary="Give a reserved seat back",
+    security=NEEDS_USER,
+    responses=refusals(400, 401, 403, 419),
+)
+async def release_seat(
+    data: SeatRelease, caller: NamedDependency[Caller], holds: NamedDependency[Holds]
+) -> Done:
+    """The booking is the one that holds the seat. No pass is needed to let go."""
+    account_id = caller.need_account()
+    parts = split_seat_id(data.seat_id)
+    if parts is None:
+        raise SeatUnknown(seat_id=data.seat_id)
+    event_id, seat = parts
+    try:
+        holder = await holds.holder(event_id, seat)
+    except EventUnknown:
+        raise SeatUnknown(seat_id=data.seat_id) from None
+    if holder is None:
+        raise SeatNotHeld
+    if holder.account_id != account_id:
+        raise NotYourSeat
+    if holder.sold:
+        raise SeatSold
+    await holds.release(event_id, holder.order_id, account_id, [seat])
+    return Done()
+
+
+def _salt(request: Request[Any, Any, Any]) -> str:
+    """Tells callers apart: by their credentials, or by the cookies of their browser. Nameless
+    programs share one order, for they cannot book.
+    """
+    headers = request.headers
+    return headers.get("authorization") or headers.get("cookie") or ""
