@@ -29,20 +29,6 @@ class OrderPaid(Refusal):
     code: ClassVar[str] = "order-paid"
 
 
-class OrderEmpty(Refusal):
-    """В заказе нет мест: выберите места и попробуйте ещё раз."""
-
-    status: ClassVar[int] = 419
-    code: ClassVar[str] = "order-empty"
-
-
-class SeatsLost(Refusal):
-    """Одно из мест уже занято. Выберите, пожалуйста, другие."""
-
-    status: ClassVar[int] = 419
-    code: ClassVar[str] = "seat-taken"
-
-
 class AmountTooSmall(Refusal):
     """Такую маленькую сумму платёжная система не принимает."""
 
@@ -69,13 +55,6 @@ class PaymentUnderWay(Refusal):
 
     status: ClassVar[int] = 419
     code: ClassVar[str] = "payment-under-way"
-
-
-class SaleClosed(Refusal):
-    """Продажа билетов на это мероприятие закрыта."""
-
-    status: ClassVar[int] = 419
-    code: ClassVar[str] = "sale-closed"
 
 
 class SaleRestarted(Refusal):

@@ -5,173 +5,249 @@ PostgreSQL transaction writes lines, claims, the payment attempt and the notices
 the gateway spoken to. Every verb can be repeated, and continues where a killed one stopped.
 """
 
+import asyncio
 from collections.abc import Sequence
-from datetime import datetime
-from typing import ClassVar, Literal, Protocol
+from datetime import timedelta
+from pathlib import Path
 
-import msgspec
+import structlog
+from redis.exceptions import RedisError
 
-from kernel.errors import Forbidden, NotFound, Refusal
+from kernel.clock import Clock
+from kernel.db import Db
+from kernel.errors import TryAgain
+from kernel.sql import load_queries
+from kernel.values import ID_MAX
+from sales.catalogue import Catalogue
+from sales.holds import Holds
+from sales.holds_refusals import SaleClosed
+from sales.order import (
+    Channel,
+    Checkout,
+    Line,
+    NotYourOrder,
+    Order,
+    OrderPaid,
+    OrderUnknown,
+    PaymentUnderWay,
+)
+from sales.orders_placing import Placing
+from sales.outbox import Again, Draft, stage
+from sales.payment import Payment
+from sales.payments import Payments
+from sales.states import OrderState, move_order
 
-Channel = Literal["web", "api", "box_office"]
+__all__ = ["Checkout", "Line", "Order", "Orders"]
+
+Q = load_queries(Path(__file__).parent / "sql")
 # Newest first; nobody reads further, and the contract's machine clients make about a thousand.
 OF_ACCOUNT_MAX = 1_500
+# A second click waits this long for the first one's payment address.
+OFFER_WAIT_S = 3.0
+OFFER_LOOK_S = 0.1
+# Whoever loses this many races in a row may try again himself.
+RACES_MAX = 5
+# An envelope nobody came back to.
+ABANDONED_AFTER = timedelta(days=1)
+ABANDONED_MAX = 500
+log = structlog.get_logger()
 
 
-class OrderUnknown(NotFound):
-    """Такого заказа нет."""
-
-    code = "order-unknown"
-
-
-class NotYourOrder(Forbidden):
-    """Это чужой заказ."""
-
-    code = "not-your-order"
-
-
-class OrderPaid(Refusal):
-    """Заказ уже оплачен."""
-
-    status: ClassVar[int] = 419
-    code: ClassVar[str] = "order-paid"
-
-
-class OrderEmpty(Refusal):
-    """В заказе нет мест: выберите места и попробуйте ещё раз."""
-
-    status: ClassVar[int] = 419
-    code: ClassVar[str] = "order-empty"
-
-
-class SeatsLost(Refusal):
-    """Одно из мест уже занято. Выберите, пожалуйста, другие."""
-
-    status: ClassVar[int] = 419
-    code: ClassVar[str] = "seat-taken"
-
-
-class AmountTooSmall(Refusal):
-    """Такую маленькую сумму платёжная система не принимает."""
-
-    status: ClassVar[int] = 419
-    code: ClassVar[str] = "amount-too-small"
-
-
-class AmountTooLarge(Refusal):
-    """Один заказ не может стоить больше 21 474 836 тенге. Разделите его на несколько."""
-
-    status: ClassVar[int] = 419
-    code: ClassVar[str] = "amount-too-large"
-
-
-class SaleClosed(Refusal):
-    """Продажа билетов на это мероприятие закрыта."""
-
-    status: ClassVar[int] = 419
-    code: ClassVar[str] = "sale-closed"
-
-
-class SaleRestarted(Refusal):
-    """Продажа началась заново, откройте мероприятие ещё раз."""
-
-    status: ClassVar[int] = 419
-    code: ClassVar[str] = "sale-restarted"
-
-
-class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """`total` in tiyn, 0 while open. `reason` says why it ended: 'buyer', 'declined', 'unpaid',
-    'abandoned', 'gateway-refused', …; on a pending order it is a wish to end not yet granted.
-    """
-
-    id: int
-    account_id: int
-    event_id: int
-    channel: Channel
-    state: str
-    reason: str | None
-    version: int
-    epoch: int
-    total: int
-    created_at: datetime
-    updated_at: datetime
-    admission_jti: str | None
-    # While pending: until when it may be paid.
-    expires_at: datetime | None
-    paid_at: datetime | None
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One place of a placed order. `price` in tiyn."""
-
-    seat: int
-    zone_no: int
-    row_no: int
-    seat_no: int
-    price: int
-
-
-class Checkout(msgspec.Struct, frozen=True, kw_only=True):
-    """What a buyer is told after `place`.
-
-    payment_state `offered`: send the browser to `payment_url`. `started` or `unknown`: we are
-    asking the gateway, show the order page and look again. `authorised`: the money is there, the
-    tickets are being made. `captured`: paid.
-    """
-
-    order_id: int
-    payment_id: int
-    payment_state: str
-    payment_url: str | None
-    expires_at: datetime
-
-
-class Orders(Protocol):
-    """What pages and API call; being built, the class of this name will have these verbs."""
+class Orders:
+    def __init__(
+        self, db: Db, clock: Clock, *, catalogue: Catalogue, holds: Holds, payments: Payments
+    ) -> None:
+        self._db, self._clock = db, clock
+        self._catalogue, self._holds, self._payments = catalogue, holds, payments
+        self._placing = Placing(db, holds, clock)
 
     async def open(
         self, account_id: int, event_id: int, channel: Channel, admission_jti: str | None = None
     ) -> Order:
         """A new empty envelope. Raises EventUnknown, SaleClosed."""
-        ...
+        await self._check_sale(event_id)
+        now = self._clock.now()
+        row = await self._db.fetchrow(
+            Q["open_order"], account_id, event_id, channel, admission_jti, now
+        )
+        assert row is not None
+        return Order(**row)
 
     async def open_or_reuse(
         self, account_id: int, event_id: int, channel: Channel, admission_jti: str | None = None
     ) -> Order:
         """The caller's newest open order of the event, or a new one."""
-        ...
+        row = await self._db.fetchrow(
+            Q["reuse_order"], account_id, event_id, channel, admission_jti
+        )
+        if row is None:
+            return await self.open(account_id, event_id, channel, admission_jti)
+        await self._check_sale(event_id)
+        return Order(**row)
 
     async def get(self, order_id: int) -> Order:
         """Raises OrderUnknown."""
-        ...
+        row = None
+        if 1 <= order_id <= ID_MAX:
+            row = await self._db.fetchrow(Q["read_order"], order_id)
+        if row is None:
+            raise OrderUnknown
+        return Order(**row)
 
     async def own(self, order_id: int, account_id: int) -> Order:
         """The order, if it is the caller's. Raises OrderUnknown, NotYourOrder."""
-        ...
+        order = await self.get(order_id)
+        if order.account_id != account_id:
+            raise NotYourOrder
+        return order
 
     async def own_open(self, order_id: int, account_id: int) -> Order:
         """As `own`, and seats may still be added: raises OrderState otherwise."""
-        ...
+        order = await self.own(order_id, account_id)
+        move_order(order.state, "place")
+        return order
 
     async def lines(self, order_id: int) -> list[Line]:
         """What was placed, in seat order; empty while open (then see Holds.of_order)."""
-        ...
+        return [Line(**row) for row in await self._db.fetch(Q["list_lines"], order_id)]
 
     async def of_account(self, account_id: int, limit: int = OF_ACCOUNT_MAX) -> Sequence[Order]:
         """Newest first."""
-        ...
+        rows = await self._db.fetch(Q["list_orders"], account_id, min(limit, OF_ACCOUNT_MAX))
+        return [Order(**row) for row in rows]
 
     async def place(self, order_id: int, account_id: int, return_base: str) -> Checkout:
         """Claim the held seats and open a payment. `return_base`: where the browser came from,
         as `http://localhost:8080`. Repeating it while a payment is open gives the same answer.
-        Raises OrderUnknown, NotYourOrder, OrderEmpty, OrderPaid, OrderState, SeatsLost,
-        AmountTooSmall, AmountTooLarge, and what Holds.freeze raises.
+        Raises OrderUnknown, NotYourOrder, HoldOver, OrderPaid, OrderState, SeatTaken,
+        SaleRestarted, PaymentRefused, AmountTooSmall, AmountTooLarge.
         """
-        ...
+        order = await self.own(order_id, account_id)
+        if order.state == "open":
+            order = await self._promise(order, return_base)
+        if order.state == "paid":
+            raise OrderPaid
+        if order.state != "pending" or order.reason is not None:
+            raise OrderState(state=order.state)
+        return await self._checkout(order)
 
     async def cancel(self, order_id: int, account_id: int) -> Order:
         """End the order and free its seats. While the gateway's answer is unknown it stays
-        `pending` with reason 'buyer', and ends by itself later. Cancelled already: no change.
-        Raises OrderUnknown, NotYourOrder, OrderPaid.
+        `pending` with reason 'buyer', and ends by itself later. Ended already: no change.
+        Raises OrderUnknown, NotYourOrder, OrderPaid, PaymentUnderWay.
         """
-        ...
+        for _ in range(RACES_MAX):
+            order = await self.own(order_id, account_id)
+            if order.state == "paid":
+                raise OrderPaid
+            if order.state == "pending":
+                if await self._wish_end(order):
+                    return await self.own(order_id, account_id)
+            elif order.state != "open" or await self._end_open(order):
+                return await self.own(order_id, account_id)
+        raise TryAgain
+
+    async def expire(self, order_id: int) -> Again | None:
+        """The time to pay is over: the gateway is asked, and only its answer frees the seats.
+        None: the order is final.
+        """
+        payment = await self._payments.of_order(order_id)
+        return await self._payments.settle(payment.id) if payment else None
+
+    async def close_abandoned(self) -> int:
+        """End envelopes that nobody came back to, a batch of them; how many."""
+        now = self._clock.now()
+        before = now - ABANDONED_AFTER
+        state = move_order("open", "abandon")
+        rows = await self._db.fetch(Q["close_abandoned"], before, ABANDONED_MAX, "open", state, now)
+        return len(rows)
+
+    async def _check_sale(self, event_id: int) -> None:
+        event = await self._catalogue.event(event_id)
+        if event.state != "on_sale" or event.starts_at <= self._clock.now():
+            raise SaleClosed
+
+    async def _promise(self, order: Order, return_base: str) -> Order:
+        payment_id = await self._placing.promise(order, return_base)
+        if payment_id is not None:
+            await self._payments.start(payment_id)
+        order = await self.get(order.id)
+        if order.state in ("cancelled", "expired"):
+            # It ended while its hold was being frozen.
+            await self._let_go(order)
+        return order
+
+    async def _checkout(self, order: Order) -> Checkout:
+        """What became of the payment, so far. A second click waits for the first one's init."""
+        payment = await self._payment(order)
+        for _ in range(int(OFFER_WAIT_S / OFFER_LOOK_S)):
+            if payment.state != "started":
+                break
+            await asyncio.sleep(OFFER_LOOK_S)
+            payment = await self._payment(order)
+        if payment.state == "unknown":
+            await self._payments.hurry(order.id)
+            payment = await self._payment(order)
+        return Checkout(
+            order_id=order.id,
+            payment_id=payment.id,
+            payment_state=payment.state,
+            payment_url=payment.payment_url if payment.state == "offered" else None,
+            expires_at=payment.expires_at,
+        )
+
+    async def _payment(self, order: Order) -> Payment:
+        payment = await self._payments.of_order(order.id)
+        if payment is None:  # a reset came in between
+            raise OrderUnknown
+        return payment
+
+    async def _end_open(self, order: Order) -> bool:
+        """False: somebody was faster."""
+        now = self._clock.now()
+        facts = {
+            "event_id": order.event_id,
+            "account_id": order.account_id,
+            "admission_jti": order.admission_jti,
+            "seats": None,
+            "reason": "buyer",
+        }
+        async with self._db.acquire() as conn, conn.transaction():
+            version = await conn.fetchval(
+                Q["end_open_order"],
+                order.id,
+                order.version,
+                order.state,
+                move_order(order.state, "cancel"),
+                "buyer",
+                now,
+                f"account:{order.account_id}",
+                "order.cancel",
+            )
+            if version is None:
+                return False
+            await stage(conn, now, [Draft("order.released", order.id, facts)])
+        await self._let_go(order)
+        return True
+
+    async def _let_go(self, order: Order) -> None:
+        """At once, for whoever looks at the map now; the notice does it again."""
+        try:
+            await self._holds.free(order.event_id, order.id)
+        except (RedisError, TryAgain) as error:
+            log.warning("seats go free a little later", order_id=order.id, error=repr(error))
+
+    async def _wish_end(self, order: Order) -> bool:
+        """Ask the gateway to let go. False: look again, somebody was faster."""
+        payment = await self._payment(order)
+        if order.reason is None:
+            if payment.state == "authorised":
+                # The money is being taken this moment: paid, or not known for a little longer.
+                await self._payments.hurry(order.id)
+                if (await self.get(order.id)).state == "pending":
+                    raise PaymentUnderWay
+                return False
+            if not await self._payments.wish_end(payment.id, "buyer", order):
+                return False
+        await self._payments.hurry(order.id)
+        return True

@@ -19,7 +19,7 @@ from kernel.clock import Clock
 from kernel.db import Db
 from kernel.errors import BadInput, Refusal
 from sales.gateway import Found, Gateway, Offered, Refused, ReturnUrls, Unknown
-from sales.order import PaymentRefused
+from sales.order import Order, PaymentRefused
 from sales.outbox import Again, PermanentError
 from sales.payment import Attempt, Payment
 from sales.payments_book import PaymentBook
@@ -168,6 +168,20 @@ class Payments:
             log.info("webhook needs nothing", status=told.status[:HINT_CHARS_MAX])
             return
         await self.book.hint(found[0], _storable(told.status)[:HINT_CHARS_MAX])
+
+    async def wish_end(self, payment_id: int, reason: str, order: Order) -> bool:
+        """The order is to end as soon as the gateway has let go of the money. False: it has
+        changed since it was read, or its money is being taken.
+        """
+        attempt = await self.book.read(payment_id)
+        if attempt is None or attempt.order.version != order.version:
+            return False
+        if attempt.payment.state == "authorised":
+            return False
+        wished = await self.book.wish(attempt, reason, f"account:{order.account_id}")
+        if wished:
+            await self.book.hint(payment_id, "wish")
+        return wished
 
     async def start(self, payment_id: int) -> None:
         """The init phase: open the payment at the gateway, unless that is done. Raises
