@@ -74,7 +74,7 @@ class Lapses:
         rows = await self._db.fetch(Q["list_claims_of_order"], event_id, order_id)
         if not rows:
             await self._store.run("free", event_id, order_id)
-            log.warning("a frozen hold without claims ended", event=event_id, order=order_id)
+            log.warning("a frozen hold without claims ended", event_id=event_id, order_id=order_id)
             return 1
         seats = [row["seat"] for row in rows]
         mark = "S" if all(row["sold"] for row in rows) else "H"

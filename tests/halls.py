@@ -1,5 +1,6 @@
 """Builders of events with seats, for tests of the sales core."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import asyncpg
 
 from kernel.clock import ManualClock
 from sales.geometry import Zone
+from sales.keys import EXPIRING, FROZEN, HOLDERS, HOLDS, SEATS, TALLY, key
 
 START = ManualClock().now() + timedelta(days=30)
 # Two zones, eleven seats: rows of 3 and 4, then one row of 4.
@@ -86,3 +88,34 @@ async def claim_seats(
         "INSERT INTO seat_claim VALUES ($1, $2, $3, $4, $5, now())",
         [(event_id, seat, order_id, account_id, sold) for seat in seats],
     )
+
+
+async def assert_consistent(redis: Any, event_id: int) -> Counter[str]:
+    """What the seat keys of an event say about each other agrees. Returns how many seats are in
+    each state.
+    """
+    seats = ((await redis.get(key(SEATS, event_id))) or b"").decode()
+    holders = _ints(await redis.hgetall(key(HOLDERS, event_id)))
+    holds = _ints(await redis.hgetall(key(HOLDS, event_id)))
+    tally = _ints(await redis.hgetall(key(TALLY, event_id)))
+    assert {seat for seat, state in enumerate(seats) if state != "F"} == set(holders)
+    owners = Counter(int(holder.split(":")[1]) for holder in holders.values())
+    assert {account: int(count) for account, count in tally.items()} == owners
+    ends: dict[str, dict[int, int]] = {"b": {}, "f": {}}
+    held = []
+    for order, pack in holds.items():
+        account, expires, _, mode, names = pack.split(":")
+        ends[mode][order] = int(expires)
+        for seat in map(int, names.split(",")):
+            held.append(seat)
+            assert holders[seat] == f"{order}:{account}"
+    assert len(held) == len(set(held)), "a seat is in two holds"
+    assert {seat for seat, state in enumerate(seats) if state == "H"} == set(held)
+    for name, mode in ((EXPIRING, "b"), (FROZEN, "f")):
+        queue = await redis.zrange(key(name, event_id), 0, -1, withscores=True)
+        assert {int(order): int(score) for order, score in queue} == ends[mode]
+    return Counter(seats)
+
+
+def _ints(raw: dict[bytes, bytes]) -> dict[int, str]:
+    return {int(field): value.decode() for field, value in raw.items()}

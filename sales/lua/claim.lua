@@ -40,13 +40,13 @@ for i = FIRST_SEAT, #ARGV do
   local seat = ARGV[i]
   local state = redis.call('GETRANGE', seats, seat, seat)
   if state == '' then return {'unknown', seat} end
-  local other, who = string.match(redis.call('HGET', holders, seat) or '', '^(%d+):(%d+)$')
+  local other, loser = string.match(redis.call('HGET', holders, seat) or '', '^(%d+):(%d+)$')
   named[seat] = true
   if other ~= order then
     if account == '' then return {'whose'} end
     gained[#gained + 1] = seat
     if other then
-      losers[#losers + 1] = who
+      losers[#losers + 1] = loser
       changed[other] = changed[other] or redis.call('HGET', holds, other) or nil
     end
   end
@@ -54,10 +54,10 @@ for i = FIRST_SEAT, #ARGV do
   if mark == 'H' and (other ~= order or state == 'H') then held[#held + 1] = seat end
 end
 local pack = redis.call('HGET', holds, order)
-local dropped, who, latest = {}, account, '0'
+local dropped, who, latest = {}, account, '0' -- no moment to fall back to: a thaw leaves the least
 if pack then
-  local names
-  who, _, latest, _, names = string.match(pack, PACK)
+  local owner, _, last, _, names = string.match(pack, PACK)
+  who, latest = owner, last
   for seat in string.gmatch(names, '%d+') do
     if not named[seat] then dropped[#dropped + 1] = seat end
   end
