@@ -49,6 +49,8 @@ class Entry(msgspec.Struct, frozen=True):
     sub: str
     # Epoch seconds.
     iat: int
+    # The serving number at the join: where this visitor's progress starts.
+    srv: int = 0
 
     @property
     def number(self) -> int:

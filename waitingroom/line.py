@@ -47,6 +47,12 @@ class Place(msgspec.Struct, frozen=True):
     state: str
     stage: Stage
     poll_after_ms: int
+    # What part of the way since the join is done, 0 to 1.
+    progress: float
+    # The number called last.
+    serving: int
+    # What the operator tells the waiting; may be empty.
+    message: str
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -99,10 +105,13 @@ class Line:
             raise RoomClosed
         assert word(reply) in ("joined", "again"), reply
         generation = await self._store.generation(event)
-        mine = Entry(event, generation, int(reply[1]), subject, now_ms // 1000)
-        snapshot = self._reader.of(event)
+        snapshot, number = self._reader.of(event), int(reply[1])
+        came_at = snapshot.serving
+        if entry is not None and (entry.generation, entry.number) == (generation, number):
+            came_at = entry.srv
+        mine = Entry(event, generation, number, subject, now_ms // 1000, came_at)
         is_new = word(reply) == "joined"
-        place = self._waiting(snapshot, mine.number) if is_new else await self.place(mine)
+        place = self._waiting(snapshot, mine) if is_new else await self.place(mine)
         return Joined(mine, self._book.write(mine), place, is_new)
 
     async def place(self, entry: Entry) -> Place:
@@ -116,14 +125,14 @@ class Line:
         if snapshot.has_left(entry.number):
             raise NoEntry
         if entry.number > snapshot.serving or entry.generation > snapshot.settings.generation:
-            return self._waiting(snapshot, entry.number)
+            return self._waiting(snapshot, entry)
         try:
             stage = await self._look(entry)
         except RoomAway:
             stage = "called"
         if stage == "waiting":
-            return self._waiting(snapshot, entry.number)
-        return self._called(snapshot, entry.number, stage)
+            return self._waiting(snapshot, entry)
+        return self._called(snapshot, entry, stage)
 
     async def heartbeat(self, entry: Entry) -> None:
         """The waiter is still here. Raises GenerationOver."""
@@ -200,12 +209,35 @@ class Line:
         }
         return stages[word(reply)]
 
-    def _waiting(self, snapshot: Snapshot, number: int) -> Place:
-        ahead = snapshot.ahead_of(number)
+    def _waiting(self, snapshot: Snapshot, entry: Entry) -> Place:
+        ahead = snapshot.ahead_of(entry.number)
         eta = eta_of(snapshot, ahead)
-        pause = poll_after_ms(eta, called=False, chance=self._chance)
-        return Place(number, ahead + 1, ahead, eta, False, snapshot.state, "waiting", pause)
+        way = max(1, entry.number - entry.srv)
+        return Place(
+            number=entry.number,
+            position=ahead + 1,
+            ahead=ahead,
+            eta=eta,
+            called=False,
+            state=snapshot.state,
+            stage="waiting",
+            poll_after_ms=poll_after_ms(eta, called=False, chance=self._chance),
+            progress=round(min(1.0, max(0, snapshot.serving - entry.srv) / way), 4),
+            serving=snapshot.serving,
+            message=snapshot.settings.message,
+        )
 
-    def _called(self, snapshot: Snapshot, number: int, stage: Stage) -> Place:
-        pause = poll_after_ms(None, called=True, chance=self._chance)
-        return Place(number, 0, 0, Eta(0, 0), True, snapshot.state, stage, pause)
+    def _called(self, snapshot: Snapshot, entry: Entry, stage: Stage) -> Place:
+        return Place(
+            number=entry.number,
+            position=0,
+            ahead=0,
+            eta=Eta(0, 0),
+            called=True,
+            state=snapshot.state,
+            stage=stage,
+            poll_after_ms=poll_after_ms(None, called=True, chance=self._chance),
+            progress=1.0,
+            serving=snapshot.serving,
+            message=snapshot.settings.message,
+        )

@@ -1,0 +1,151 @@
+// The queue page by itself: asks when it was told to, says what changed, walks in when called.
+// What a state looks like is drawn by the server; only the numbers are written here.
+
+const queue = document.getElementById('queue');
+const HEARTBEAT_MS = 20_000, HEARTBEAT_HIDDEN_MS = 45_000;
+const SAY_EVERY_MS = 30_000, ANSWER_WITHIN_MS = 10_000;
+const RETRY_FIRST_MS = 2_000, RETRY_MAX_MS = 60_000;
+const WAITING = new Set(['waiting', 'paused']);
+const CALLED = new Set(['called', 'full']);
+
+const enterForm = document.querySelector('form[data-enter]');
+if (enterForm) enterForm.submit();
+if (queue) start();
+
+function start() {
+  const event = queue.dataset.event;
+  const back = new URLSearchParams({ return_to: queue.dataset.return });
+  let failures = 0, saidAt = 0, timer = 0, lastPlace = null;
+
+  const place = () => document.getElementById('place');
+  const shows = () => place().dataset.shows;
+  const call = (path, method = 'GET') => fetch(`/rooms/${event}/${path}`, {
+    method, headers: { accept: 'application/json' }, signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+  });
+
+  // One step at a time; a step that fails is repeated after a random pause that grows.
+  function next(ms) {
+    clearTimeout(timer);
+    timer = setTimeout(step, ms);
+  }
+  function retry(answer) {
+    const told = Number(answer?.headers.get('retry-after') ?? 0) * 1000;
+    const spread = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** failures);
+    failures += 1;
+    next(told + 300 + Math.random() * spread);
+  }
+  async function step() {
+    try {
+      if (shows() === 'before' && 'joins' in queue.dataset) await join();
+      else if (WAITING.has(shows())) await look();
+      else if (CALLED.has(shows())) await claim();
+      else if (place().dataset.reload) await redraw();
+    } catch {
+      retry();
+    }
+  }
+
+  async function join() {
+    delete queue.dataset.joins;
+    const answer = await call('entries', 'POST');
+    if (answer.status === 429 || answer.status === 503) {
+      queue.dataset.joins = '';
+      return retry(answer);
+    }
+    await redraw();
+  }
+
+  async function look() {
+    const answer = await call('entries/me');
+    if (answer.status === 429 || answer.status >= 500) return retry(answer);
+    if (!answer.ok) return redraw();
+    failures = 0;
+    const told = await answer.json();
+    if (told.stage !== 'waiting' || told.state !== place().dataset.state) return redraw();
+    write(told);
+    next(told.poll_after_ms);
+  }
+
+  async function claim() {
+    const answer = await call('claims', 'POST');
+    if (answer.status === 201) return walkIn(await answer.json());
+    if (answer.status === 409 && (await answer.json()).code === 'gate-full') {
+      const seconds = Number(answer.headers.get('retry-after') ?? 3);
+      if (shows() !== 'full') await redraw({ full: 1 });
+      return next(seconds * 1000 * (0.7 + Math.random() * 0.6));
+    }
+    if (answer.status === 429 || answer.status >= 500) return retry(answer);
+    await redraw();
+  }
+
+  function walkIn(admitted) {
+    const form = document.getElementById('enter');
+    form.action = admitted.enter_url;
+    form.elements.pass.value = admitted.pass;
+    form.submit();
+  }
+
+  // The server draws the state anew; who was reading or typing here keeps the focus on it.
+  async function redraw(more = {}) {
+    const asked = new URLSearchParams({ ...Object.fromEntries(back), ...more });
+    const answer = await fetch(`/queue/${event}/place?${asked}`, {
+      headers: { accept: 'text/html' }, signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    });
+    if (!answer.ok) return retry(answer);
+    failures = 0;
+    const had = shows(), focused = place().contains(document.activeElement);
+    const drawn = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    place().replaceWith(drawn.getElementById('place'));
+    if (focused) document.getElementById('queue-heading').focus();
+    if (had !== shows()) say(document.getElementById('queue-heading').textContent, true);
+    if (CALLED.has(shows())) return next(shows() === 'full' ? 3_000 : 0);
+    next(Number(place().dataset.poll ?? (place().dataset.reload ?? 10) * 1000));
+  }
+
+  function write(told) {
+    lastPlace = told;
+    const words = (id, text) => { document.getElementById(id).textContent = text; };
+    const still = told.eta === null;
+    words('queue-ahead', grouped(told.ahead));
+    words('queue-serving', grouped(told.serving));
+    words('queue-eta', still ? '—' : wait(told.eta));
+    document.getElementById('queue-progress').value = told.progress;
+    const message = document.getElementById('queue-message');
+    message.textContent = told.message;
+    message.hidden = !told.message;
+    const sentence = still ? queue.dataset.saysStill : queue.dataset.says;
+    say(sentence.replace('{ahead}', grouped(told.ahead)).replace('{eta}', still ? '' : wait(told.eta)));
+  }
+  function say(sentence, now = false) {
+    if (!now && Date.now() - saidAt < SAY_EVERY_MS) return;
+    saidAt = Date.now();
+    document.getElementById('queue-says').textContent = sentence;
+  }
+
+  // Someone whose page is hidden still waits; the beat is slower, and late at most once a window.
+  async function beat() {
+    if (WAITING.has(shows())) {
+      try { await call('heartbeats', 'POST'); } catch { /* the next one will do */ }
+    }
+    setTimeout(beat, document.hidden ? HEARTBEAT_HIDDEN_MS : HEARTBEAT_MS);
+  }
+  setTimeout(beat, HEARTBEAT_MS * (0.5 + Math.random() / 2));
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden && (WAITING.has(shows()) || CALLED.has(shows()))) next(Math.random() * 500);
+  });
+  next('joins' in queue.dataset || CALLED.has(shows()) ? 0 : Number(place().dataset.poll ?? (place().dataset.reload ?? 0) * 1000));
+}
+
+function grouped(number) {
+  return String(number).replace(/\B(?=(\d{3})+$)/g, '\u00a0');
+}
+
+// The same bands as the server writes (templates/_queue_parts.html).
+function wait({ low_s: lowS, high_s: highS }) {
+  const fill = (text, low, high) => text.replace('{low}', low).replace('{high}', high);
+  const low = Math.floor(lowS / 60), high = Math.ceil(highS / 60), words = queue.dataset;
+  if (high <= 1) return words.under;
+  if (high >= 120) return fill(words.hours, Math.floor(lowS / 3600), Math.ceil(highS / 3600));
+  if (low === 0) return fill(words.upto, low, high);
+  return fill(low === high ? words.about : words.band, low, high);
+}

@@ -1,0 +1,70 @@
+"""What the room's calls answer, as they go over the wire."""
+
+from typing import Any
+
+import msgspec
+
+from waitingroom.gate import Admitted, Lapsed
+from waitingroom.line import Joined, Place
+from waitingroom.snapshot import iso
+
+MS = 1000
+
+
+class JoinAnswer(msgspec.Struct, frozen=True):
+    """A place, and the signed entry that proves it."""
+
+    entry: str
+    number: int
+    position: int
+    ahead: int
+    called: bool
+    state: str
+    stage: str
+    poll_after_ms: int
+
+
+class ClaimAnswer(msgspec.Struct, frozen=True):
+    """`pass` is good until `expires_at` for entering at `enter_url` (a POST of form or JSON)."""
+
+    token: str = msgspec.field(name="pass")
+    expires_at: str
+    enter_url: str
+
+
+class JoinBody(msgspec.Struct, forbid_unknown_fields=True):
+    """`proof` answers a challenge, where one was given."""
+
+    proof: str | None = None
+
+
+def join_answer(joined: Joined) -> JoinAnswer:
+    place = joined.place
+    return JoinAnswer(
+        entry=joined.token,
+        number=place.number,
+        position=place.position,
+        ahead=place.ahead,
+        called=place.called,
+        state=place.state,
+        stage=place.stage,
+        poll_after_ms=place.poll_after_ms,
+    )
+
+
+def claim_answer(admitted: Admitted, enter_url: str) -> ClaimAnswer:
+    return ClaimAnswer(admitted.token, iso(admitted.visit.exp * MS), enter_url)
+
+
+def place_answer(place: Place) -> Place:
+    """The place, or Lapsed: whoever came too late, or was inside and is no longer, needs a new
+    number.
+    """
+    if place.stage in ("lapsed", "over"):
+        raise Lapsed
+    return place
+
+
+def headers_of(**more: Any) -> dict[str, str]:
+    """Nothing about one visitor may be kept by a cache."""
+    return {"Cache-Control": "no-store", **more}

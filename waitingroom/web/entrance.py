@@ -1,0 +1,88 @@
+"""Which room a request means, and whose entry it carries."""
+
+from typing import Any
+
+from litestar import Request, Response
+from litestar.datastructures import Cookie
+
+from kernel.subjects import subject_of
+from kernel.values import ID_MAX
+from kernel.web.links import Links, safe_return
+from waitingroom.entries import Entry, NoEntry
+from waitingroom.room import Rooms
+from waitingroom.store import RoomUnknown
+
+SCHEME = "entry "
+# A line is over long before this; the cookie of an old one is refused by its generation.
+COOKIE_LIFE_S = 7 * 24 * 3600
+ID_DIGITS_MAX = 16
+
+AnyRequest = Request[Any, Any, Any]
+
+
+def event_of(text: str) -> int:
+    """The event's id out of an address, or RoomUnknown for whatever is no id of ours."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > ID_DIGITS_MAX:
+        raise RoomUnknown
+    event = int(text)
+    if not 0 < event <= ID_MAX:
+        raise RoomUnknown
+    return event
+
+
+def cookie_of(event: int) -> str:
+    return f"biletter_entry_{event}"
+
+
+def pass_cookie_of(event: int) -> str:
+    """Set by sales, once the pass was used."""
+    return f"biletter_pass_{event}"
+
+
+def entry_in_header(authorization: str | None) -> str | None:
+    """`Authorization: Entry <entry>`."""
+    if not authorization or authorization[: len(SCHEME)].lower() != SCHEME:
+        return None
+    return authorization[len(SCHEME) :].strip()
+
+
+def entry_of(request: AnyRequest, rooms: Rooms, event: int) -> Entry:
+    """The entry in the header, else in the cookie. Raises NoEntry, EntryForged, EntryForeign."""
+    token = entry_in_header(request.headers.get("authorization"))
+    token = token or request.cookies.get(cookie_of(event))
+    if not token:
+        raise NoEntry
+    return rooms.book.read(token, event)
+
+
+def device_subject(request: AnyRequest, rooms: Rooms) -> str | None:
+    """The subject of this very browser, whoever has signed in on it."""
+    device = request.scope.get("device")
+    if not isinstance(device, str):
+        return None
+    return subject_of(rooms.keyring.secret("subject"), "device", device)
+
+
+def hand_entry(response: Response[Any], event: int, token: str, *, secure: bool) -> None:
+    """Set the cookie; an empty token removes it."""
+    cookie = Cookie(
+        cookie_of(event),
+        value=token,
+        max_age=COOKIE_LIFE_S if token else 0,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=secure,
+    )
+    response.set_cookie(cookie)
+
+
+def return_address(request: AnyRequest, links: Links, event: int, asked: str | None) -> str:
+    """Where the visitor wants to be in the end: an address of ours, else the event's page. A bare
+    path is one of the shop.
+    """
+    shop = links.to("sales", request, "")
+    event_page = f"{shop}/events/{event}"
+    host = request.headers.get("host", "localhost")
+    address = safe_return(asked, event_page, links, host)
+    return shop + address if address.startswith("/") else address

@@ -1,0 +1,146 @@
+"""The calls of programs and of the queue page's script (docs: the waiting room's contract)."""
+
+import msgspec
+from litestar import Response, delete, get, post
+from litestar.di import NamedDependency
+
+from kernel.errors import BadInput, NotFound
+from waitingroom.entries import Entry, EntryForeign, EntryForged, NoEntry
+from waitingroom.line import Joined, Place, RoomOff
+from waitingroom.room import Rooms
+from waitingroom.snapshot import Status
+from waitingroom.web.answers import (
+    ClaimAnswer,
+    JoinAnswer,
+    JoinBody,
+    claim_answer,
+    headers_of,
+    join_answer,
+    place_answer,
+)
+from waitingroom.web.entrance import (
+    AnyRequest,
+    device_subject,
+    entry_in_header,
+    entry_of,
+    event_of,
+    hand_entry,
+)
+
+# Far more than any proof needs.
+JOIN_BODY_MAX = 4_096
+STATUS_HEADERS = {"Cache-Control": "public, max-age=1"}
+
+
+class NoLottery(NotFound):
+    """В этой очереди нет жеребьёвки."""
+
+    code = "no-lottery"
+
+
+@get("/rooms/{event:str}/status", summary="The room's numbers, the same for everyone")
+async def status(event: str, rooms: NamedDependency[Rooms]) -> Response[Status]:
+    snapshot = rooms.snapshot(event_of(event))
+    raw = rooms.reader.status_bytes(snapshot.event)
+    assert raw is not None
+    return Response(raw, headers=STATUS_HEADERS, media_type="application/json")  # type: ignore[arg-type]  # encoded once a snapshot
+
+
+@post("/rooms/{event:str}/entries", summary="Join")
+async def join(
+    event: str,
+    request: AnyRequest,
+    rooms: NamedDependency[Rooms],
+    visitor: NamedDependency[str],
+    secure_cookies: NamedDependency[bool],
+) -> Response[JoinAnswer]:
+    event_id = event_of(event)
+    await _read_join_body(request)
+    try:
+        joined = await join_room(request, rooms, event_id, visitor)
+    except RoomOff as off:
+        links = request.app.state["links"]
+        raise RoomOff(enter_url=links.to("sales", request, f"/events/{event_id}")) from off
+    response = Response(
+        join_answer(joined), status_code=201 if joined.is_new else 200, headers=headers_of()
+    )
+    hand_entry(response, event_id, joined.token, secure=secure_cookies)
+    return response
+
+
+@get("/rooms/{event:str}/entries/me", summary="My place")
+async def my_place(
+    event: str, request: AnyRequest, rooms: NamedDependency[Rooms]
+) -> Response[Place]:
+    place = await rooms.place(_present(request, rooms, event))
+    return Response(place_answer(place), headers=headers_of())
+
+
+@post("/rooms/{event:str}/heartbeats", status_code=204, summary="I am still here")
+async def heartbeat(event: str, request: AnyRequest, rooms: NamedDependency[Rooms]) -> None:
+    await rooms.heartbeat(_present(request, rooms, event))
+
+
+@post("/rooms/{event:str}/claims", summary="My number is called, let me in")
+async def claim(
+    event: str, request: AnyRequest, rooms: NamedDependency[Rooms]
+) -> Response[ClaimAnswer]:
+    admitted = await rooms.claim(_present(request, rooms, event))
+    enter_url = request.app.state["links"].to("sales", request, "/enter")
+    return Response(claim_answer(admitted, enter_url), status_code=201, headers=headers_of())
+
+
+@delete("/rooms/{event:str}/entries/me", status_code=204, summary="Leave")
+async def leave(
+    event: str,
+    request: AnyRequest,
+    rooms: NamedDependency[Rooms],
+    secure_cookies: NamedDependency[bool],
+) -> Response[None]:
+    entry = _present(request, rooms, event)
+    await rooms.leave(entry)
+    response: Response[None] = Response(None, status_code=204)
+    hand_entry(response, entry.event, "", secure=secure_cookies)
+    return response
+
+
+@get("/rooms/{event:str}/lottery", summary="The lottery's commitment and seed")
+async def lottery(event: str, rooms: NamedDependency[Rooms]) -> None:
+    rooms.snapshot(event_of(event))
+    raise NoLottery
+
+
+async def join_room(request: AnyRequest, rooms: Rooms, event: int, visitor: str) -> Joined:
+    """Who bears an entry in the header is its subject. An entry in a cookie that is no longer
+    any good doesn't stand in the way of a new place.
+    """
+    rooms.snapshot(event)
+    if entry_in_header(request.headers.get("authorization")):
+        bearer = entry_of(request, rooms, event)
+        return await rooms.join(event, bearer.subject, entry=bearer)
+    entry: Entry | None = None
+    try:
+        entry = entry_of(request, rooms, event)
+    except (NoEntry, EntryForged, EntryForeign):
+        entry = None
+    return await rooms.join(event, visitor, entry=entry, device=device_subject(request, rooms))
+
+
+def _present(request: AnyRequest, rooms: Rooms, event: str) -> Entry:
+    """The entry, for a room that exists."""
+    event_id = event_of(event)
+    rooms.snapshot(event_id)
+    return entry_of(request, rooms, event_id)
+
+
+async def _read_join_body(request: AnyRequest) -> JoinBody:
+    """Everything is checked before a number is given."""
+    raw = await request.body()
+    if len(raw) > JOIN_BODY_MAX:
+        raise BadInput
+    if not raw.strip():
+        return JoinBody()
+    try:
+        return msgspec.json.decode(raw, type=JoinBody)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput from error

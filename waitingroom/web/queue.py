@@ -1,0 +1,154 @@
+"""The queue page: one page in all states, which works by itself and is only livelier with its
+script. Its forms do what the calls do and lead back to it.
+"""
+
+from typing import Any
+from urllib.parse import parse_qs, quote
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+
+from kernel.errors import BadInput, Refusal
+from kernel.web.pages import Pages
+from waitingroom.gate import GateFull, Lapsed, NotCalled, RoomShut
+from waitingroom.line import RoomClosed, RoomOff
+from waitingroom.room import Rooms
+from waitingroom.web.entrance import AnyRequest, entry_of, event_of, hand_entry, return_address
+from waitingroom.web.places import join_room
+from waitingroom.web.view import PageView, view_of
+
+RETURN_MAX = 2_000
+FORM_MAX = 8_192
+FULL_RELOAD_S = 5
+# Whoever comes back to a page that has changed is shown it, not an error.
+SHOWN_ON_PAGE = (NotCalled, Lapsed, RoomShut, RoomOff, RoomClosed)
+
+
+@get("/queue/{event:str}", include_in_schema=False)
+async def queue_page(
+    event: str,
+    request: AnyRequest,
+    rooms: NamedDependency[Rooms],
+    visitor: NamedDependency[str],
+    pages: NamedDependency[Pages],
+) -> Response[bytes]:
+    asked = request.query_params.get("return_to")
+    view = await view_of(request, rooms, event_of(event), visitor, _short(asked))
+    if view.shows == "before" and "left" in request.query_params:
+        view = msgspec.structs.replace(view, shows="left")
+    # Whoever was sent here by the shop wants a place; whoever just came by is asked.
+    return _show(request, pages, view, joins_itself=asked is not None and view.shows == "before")
+
+
+@get("/queue/{event:str}/place", include_in_schema=False)
+async def queue_place(
+    event: str,
+    request: AnyRequest,
+    rooms: NamedDependency[Rooms],
+    visitor: NamedDependency[str],
+    pages: NamedDependency[Pages],
+) -> Response[bytes]:
+    """The changing part of the page, for its script."""
+    asked = request.query_params.get("return_to")
+    view = await view_of(request, rooms, event_of(event), visitor, _short(asked))
+    if view.shows == "called" and "full" in request.query_params:
+        view = msgspec.structs.replace(view, shows="full")
+    return pages.show(request, "_queue_place.html", view=view)
+
+
+@post("/queue/{event:str}/join", include_in_schema=False)
+async def queue_join(
+    event: str,
+    request: AnyRequest,
+    rooms: NamedDependency[Rooms],
+    visitor: NamedDependency[str],
+    secure_cookies: NamedDependency[bool],
+) -> Response[bytes]:
+    event_id, back = event_of(event), await _return_to(request)
+    try:
+        joined = await join_room(request, rooms, event_id, visitor)
+    except SHOWN_ON_PAGE:
+        return _to_page(event_id, back)
+    response = _to_page(event_id, back)
+    hand_entry(response, event_id, joined.token, secure=secure_cookies)
+    return response
+
+
+@post("/queue/{event:str}/leave", include_in_schema=False)
+async def queue_leave(
+    event: str,
+    request: AnyRequest,
+    rooms: NamedDependency[Rooms],
+    secure_cookies: NamedDependency[bool],
+) -> Response[bytes]:
+    event_id, back = event_of(event), await _return_to(request)
+    try:
+        await rooms.leave(entry_of(request, rooms, event_id))
+    except Refusal as refusal:
+        if refusal.status not in (404, 410):
+            raise
+    response = _to_page(event_id, back, left=True)
+    hand_entry(response, event_id, "", secure=secure_cookies)
+    return response
+
+
+@post("/queue/{event:str}/claim", include_in_schema=False)
+async def queue_claim(
+    event: str,
+    request: AnyRequest,
+    rooms: NamedDependency[Rooms],
+    visitor: NamedDependency[str],
+    pages: NamedDependency[Pages],
+) -> Response[bytes]:
+    event_id, back = event_of(event), await _return_to(request)
+    try:
+        admitted = await rooms.claim(entry_of(request, rooms, event_id))
+    except SHOWN_ON_PAGE:
+        return _to_page(event_id, back)
+    except GateFull:
+        view = await view_of(request, rooms, event_id, visitor, back)
+        full = msgspec.structs.replace(view, shows="full", reload_s=FULL_RELOAD_S)
+        return _show(request, pages, full)
+    links = request.app.state["links"]
+    return pages.show(
+        request,
+        "queue_enter.html",
+        pass_=admitted.token,
+        enter_url=links.to("sales", request, "/enter"),
+        return_to=return_address(request, links, event_id, back),
+        here=_page(event_id, back),
+    )
+
+
+def _show(
+    request: AnyRequest, pages: Pages, view: PageView, *, joins_itself: bool = False
+) -> Response[bytes]:
+    here = _page(view.event, view.return_to)
+    return pages.show(request, "queue.html", view=view, joins_itself=joins_itself, here=here)
+
+
+async def _return_to(request: AnyRequest) -> str | None:
+    """The form's one field; a form that isn't one is refused before anything is done."""
+    raw = await request.body()
+    if len(raw) > FORM_MAX:
+        raise BadInput
+    try:
+        fields = parse_qs(raw.decode(), max_num_fields=10)
+    except ValueError as error:
+        raise BadInput from error
+    return _short(fields.get("return_to", [None])[0])
+
+
+def _short(address: str | None) -> str | None:
+    return address if address and len(address) <= RETURN_MAX else None
+
+
+def _page(event: int, back: str | None, *, left: bool = False) -> str:
+    asked = [f"return_to={quote(back, safe='')}"] if back else []
+    asked += ["left=1"] if left else []
+    return f"/queue/{event}" + (f"?{'&'.join(asked)}" if asked else "")
+
+
+def _to_page(event: int, back: str | None, *, left: bool = False) -> Response[Any]:
+    return Response(b"", status_code=303, headers={"Location": _page(event, back, left=left)})

@@ -1,0 +1,150 @@
+"""Which of its states the queue page shows, decided in one place. It never promises what is not so.
+
+states: off · before · waiting · paused · called · full · inside · lapsed · over · left · closed ·
+restarted · away
+"""
+
+from contextlib import suppress
+
+import msgspec
+
+from kernel.errors import Refusal
+from kernel.web.links import Links
+from waitingroom.entries import Entry, GenerationOver
+from waitingroom.line import Place
+from waitingroom.room import Rooms
+from waitingroom.snapshot import Snapshot
+from waitingroom.store import RoomAway
+from waitingroom.web.entrance import (
+    AnyRequest,
+    device_subject,
+    entry_of,
+    pass_cookie_of,
+    return_address,
+)
+
+# Without its script the page reloads by itself; never so fast that nobody can read it.
+RELOAD_MIN_S = 5
+AWAY_RELOAD_S = 15
+
+
+class PageView(msgspec.Struct, frozen=True, kw_only=True):
+    """`number` is told even when nothing else is known: it is signed. `stopped` is the room's
+    word when nobody is called just now. `is_binding` offers to make the place the account's.
+    """
+
+    shows: str
+    event: int
+    return_to: str
+    title: str = ""
+    message: str = ""
+    number: int | None = None
+    place: Place | None = None
+    stopped: str | None = None
+    is_binding: bool = False
+    # Nobody has signed in here: the place is this browser's.
+    may_sign_in: bool = False
+    # How many wait, for who considers joining.
+    waiting: int = 0
+    # Whether the pass of somebody inside was already used by this browser.
+    has_entered: bool = False
+    # Whether the numbers shown come from a memory that can't be renewed just now.
+    is_stale: bool = False
+    # After how many seconds a browser without scripts asks again; None: it doesn't.
+    reload_s: int | None = None
+
+
+async def view_of(
+    request: AnyRequest, rooms: Rooms, event: int, visitor: str, return_to: str | None
+) -> PageView:
+    """Raises RoomUnknown."""
+    links: Links = request.app.state["links"]
+    address = return_address(request, links, event, return_to)
+    entry = _entry(request, rooms, event)
+    try:
+        snapshot = rooms.snapshot(event)
+    except RoomAway:
+        number = entry.number if entry else None
+        return _away(event, address, number)
+    base = PageView(
+        shows="before",
+        event=event,
+        return_to=address,
+        title=snapshot.settings.title,
+        message=snapshot.settings.message,
+        stopped=None if snapshot.state in ("open", "drained") else snapshot.state,
+        is_stale=rooms.reader.age_s > 0,
+        waiting=snapshot.waiting,
+    )
+    if snapshot.state == "off":
+        return msgspec.structs.replace(base, shows="off")
+    if entry is None:
+        return _without_place(base, snapshot)
+    base = msgspec.structs.replace(base, number=entry.number)
+    try:
+        place = await rooms.place(entry)
+    except GenerationOver:
+        return msgspec.structs.replace(base, shows="restarted")
+    except Refusal:
+        return _without_place(base, snapshot)
+    device = device_subject(request, rooms)
+    base = msgspec.structs.replace(
+        base,
+        place=place,
+        is_binding=entry.subject == device != visitor,
+        may_sign_in=visitor == device,
+    )
+    return await _with_place(request, rooms, base, entry, place)
+
+
+def _entry(request: AnyRequest, rooms: Rooms, event: int) -> Entry | None:
+    """A page is no place to be told about forgery: who has no good entry may join."""
+    with suppress(Refusal):
+        return entry_of(request, rooms, event)
+    return None
+
+
+def _away(event: int, address: str, number: int | None) -> PageView:
+    return PageView(
+        shows="away", event=event, return_to=address, number=number, reload_s=AWAY_RELOAD_S
+    )
+
+
+def _without_place(base: PageView, snapshot: Snapshot) -> PageView:
+    shows = "closed" if snapshot.state in ("closed", "drained") else "before"
+    if base.is_stale:
+        return msgspec.structs.replace(base, shows="away", number=None, reload_s=AWAY_RELOAD_S)
+    return msgspec.structs.replace(base, shows=shows, number=None)
+
+
+async def _with_place(
+    request: AnyRequest, rooms: Rooms, base: PageView, entry: Entry, place: Place
+) -> PageView:
+    reload_s = max(RELOAD_MIN_S, place.poll_after_ms // 1000)
+    if place.stage == "inside":
+        return msgspec.structs.replace(
+            base, shows="inside", has_entered=await _has_entered(request, rooms, entry)
+        )
+    if place.stage in ("lapsed", "over"):
+        return msgspec.structs.replace(base, shows=place.stage)
+    shut = place.state in ("held", "closed")
+    if base.is_stale and place.stage == "called":
+        return msgspec.structs.replace(base, shows="away", reload_s=AWAY_RELOAD_S)
+    if place.stage == "called" and not shut:
+        return msgspec.structs.replace(base, shows="called")
+    if place.state == "closed":
+        return msgspec.structs.replace(base, shows="closed", reload_s=reload_s)
+    with suppress(RoomAway):
+        await rooms.heartbeat(entry)
+    shows = "paused" if base.stopped else "waiting"
+    return msgspec.structs.replace(base, shows=shows, reload_s=reload_s)
+
+
+async def _has_entered(request: AnyRequest, rooms: Rooms, entry: Entry) -> bool:
+    """The cookie that sales set holds the very pass of this visit."""
+    held = request.cookies.get(pass_cookie_of(entry.event))
+    if not held:
+        return False
+    with suppress(Refusal):
+        return (await rooms.claim(entry)).token == held
+    return False
