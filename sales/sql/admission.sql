@@ -28,7 +28,7 @@ WHERE event_id = $1 AND jti = $2 AND ended_at IS NULL
 RETURNING subject;
 
 -- name: lapse_admissions
--- Ends visits whose time is over at $1, at most $2. Returns event and subject of each.
+-- Ends visits whose time is over at $1, at most $2. Returns event, pass and subject of each.
 UPDATE admission SET ended_at = $1
 WHERE (event_id, jti) IN (
     SELECT event_id, jti FROM admission
@@ -36,4 +36,4 @@ WHERE (event_id, jti) IN (
     LIMIT $2
     FOR UPDATE SKIP LOCKED
 )
-RETURNING event_id, subject;
+RETURNING event_id, jti, subject;
