@@ -1,15 +1,12 @@
 """`GET /api/analytics` and `POST /api/reset`: what was sold, and back to before it was."""
 
-from typing import Annotated
-
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import Parameter
 
-from kernel.values import INT64_MAX, tenge
+from kernel.values import tenge
 from sales.analytics import Analytics
 from sales.reset import Reset
-from sales.web.api.shapes import INT64_MIN, AnalyticsFigures, Done, ZoneFigures, refusals
+from sales.web.api.shapes import AnalyticsFigures, AnalyticsIdParameter, Done, ZoneFigures, refusals
 
 
 @get(
@@ -21,9 +18,7 @@ from sales.web.api.shapes import INT64_MIN, AnalyticsFigures, Done, ZoneFigures,
 )
 async def show_analytics(
     analytics: NamedDependency[Analytics],
-    event_id: Annotated[
-        int, Parameter(query="id", ge=INT64_MIN, le=INT64_MAX, description="Event id.")
-    ],
+    event_id: AnalyticsIdParameter,
 ) -> AnalyticsFigures:
     sales = await analytics.of_event(event_id)
     return AnalyticsFigures(

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request, Response, get, patch, post
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
 from accounts.identity import Caller
 from kernel.errors import Refusal, TryAgain
@@ -49,7 +50,7 @@ class PaymentPagePending(TryAgain):
     responses=refusals(400, 401, 403, 404, 419, 429),
 )
 async def open_booking(
-    data: BookingCreate,
+    data: JSONBody[BookingCreate],
     caller: NamedDependency[Caller],
     orders: NamedDependency[Orders],
     admissions: NamedDependency[Admissions],
@@ -102,7 +103,7 @@ async def list_bookings(
 async def start_payment(
     *,
     request: Request[Any, Any, Any],
-    data: BookingRef,
+    data: JSONBody[BookingRef],
     caller: NamedDependency[Caller],
     orders: NamedDependency[Orders],
     admissions: NamedDependency[Admissions],
@@ -136,7 +137,7 @@ async def start_payment(
     responses=refusals(400, 401, 403, 404, 419),
 )
 async def cancel_booking(
-    data: BookingRef, caller: NamedDependency[Caller], orders: NamedDependency[Orders]
+    data: JSONBody[BookingRef], caller: NamedDependency[Caller], orders: NamedDependency[Orders]
 ) -> Done:
     """Cancelling again changes nothing. No pass is needed to let go."""
     await orders.cancel(data.booking_id, caller.need_account())

@@ -1,20 +1,18 @@
 """`GET /api/events`: the search over what is on and the archive."""
 
-from datetime import date
-from typing import Annotated
-
 import msgspec
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import Parameter
 
-from sales.catalogue import QUERY_CHARS_MAX, Catalogue
+from sales.catalogue import Catalogue
 from sales.web.api.shapes import (
     PAGE_SIZE_MAX,
+    DayParameter,
     EventEnvelope,
     EventItem,
     PageParameter,
     PageSizeParameter,
+    PhraseParameter,
     refusals,
 )
 
@@ -36,14 +34,14 @@ async def search_events(
     *,
     catalogue: NamedDependency[Catalogue],
     events_shape: NamedDependency[EventsShape],
-    query: Annotated[str, Parameter(max_length=QUERY_CHARS_MAX)] = "",
-    day: Annotated[date | None, Parameter(query="date", description="Day at the hall.")] = None,
+    phrase: PhraseParameter = "",
+    day: DayParameter = None,
     page: PageParameter = 1,
     page_size: PageSizeParameter = PAGE_SIZE_MAX,
 ) -> list[EventItem] | EventEnvelope:
     """Every word of `query` must stand somewhere in title or description. What is to come stands
     first, soonest first; then what is over, newest first.
     """
-    cards = await catalogue.search(query, day, page=page, page_size=page_size, archived=True)
+    cards = await catalogue.search(phrase, day, page=page, page_size=page_size, archived=True)
     events = [EventItem(card.id, card.title) for card in cards]
     return EventEnvelope(len(events), events) if events_shape.envelope else events

@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Request, get, post
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
 from sales.orders import Orders
 from sales.payments import Payments
@@ -52,7 +53,7 @@ async def payment_failed(
 )
 async def notify(
     request: Request[Any, Any, Any],
-    data: GatewayNotification,
+    data: JSONBody[GatewayNotification],
     payments: NamedDependency[Payments],
 ) -> Done:
     """Repeated, late, reordered and unknown ones are answered alike, and quickly."""

@@ -1,11 +1,11 @@
 """`/api/seats`: the list of an event's seats, and one seat into or out of a booking."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 from litestar import Request, get, patch
 from litestar.di import NamedDependency
-from litestar.params import Parameter
+from litestar.params import JSONBody
 
 from accounts.identity import Caller
 from kernel.errors import NotFound, Refusal
@@ -19,17 +19,18 @@ from sales.orders import Orders
 from sales.seatmap import SeatMaps
 from sales.web.api.shapes import (
     NEEDS_USER,
-    PAGE_MAX,
     PAGE_SIZE_MAX,
     Done,
-    IdParameter,
+    EventIdParameter,
     PageParameter,
     PageSizeParameter,
     PassHeader,
+    RowParameter,
     SeatItem,
     SeatRelease,
     SeatSelect,
     SeatStatus,
+    StatusParameter,
     refusals,
 )
 
@@ -57,11 +58,11 @@ async def list_seats(
     *,
     request: Request[Any, Any, Any],
     seatmaps: NamedDependency[SeatMaps],
-    event_id: IdParameter,
+    event_id: EventIdParameter,
     page: PageParameter = 1,
     page_size: PageSizeParameter = PAGE_SIZE_MAX,
-    row: Annotated[int | None, Parameter(ge=1, le=PAGE_MAX)] = None,
-    status: SeatStatus | None = None,
+    row: RowParameter = None,
+    status: StatusParameter = None,
 ) -> list[SeatItem]:
     """Every caller's free seats begin elsewhere, so that many who take the first of their list
     do not meet at one seat.
@@ -91,7 +92,7 @@ async def list_seats(
 )
 async def select_seat(
     *,
-    data: SeatSelect,
+    data: JSONBody[SeatSelect],
     caller: NamedDependency[Caller],
     orders: NamedDependency[Orders],
     holds: NamedDependency[Holds],
@@ -124,7 +125,7 @@ async def select_seat(
     responses=refusals(400, 401, 403, 419),
 )
 async def release_seat(
-    data: SeatRelease, caller: NamedDependency[Caller], holds: NamedDependency[Holds]
+    data: JSONBody[SeatRelease], caller: NamedDependency[Caller], holds: NamedDependency[Holds]
 ) -> Done:
     """The booking is the one that holds the seat. No pass is needed to let go."""
     account_id = caller.need_account()

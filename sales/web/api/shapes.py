@@ -1,12 +1,14 @@
 """What the public contract sends and gets: the shapes of its JSON and its numbers."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, QueryParameter
 
 from kernel.values import INT64_MAX
+from sales.catalogue import QUERY_CHARS_MAX
 
 INT64_MIN = -INT64_MAX - 1
 PAGE_MAX = 2**31 - 1
@@ -19,16 +21,58 @@ Int64 = Annotated[
 Money = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]{1,2})?$", examples=["40000.00"])]
 SeatStatus = Literal["FREE", "RESERVED", "SOLD"]
 
-IdParameter = Annotated[int, Parameter(ge=INT64_MIN, le=INT64_MAX)]
-OrderIdParameter = Annotated[
-    int, Parameter(query="orderId", ge=INT64_MIN, le=INT64_MAX, description="Booking id.")
+# The served document says whole numbers where the framework would write floats.
+INT64_FORMAT = {"format": "int64", "minimum": INT64_MIN, "maximum": INT64_MAX}
+PAGE_FORMAT = {"format": "int32", "minimum": 1, "maximum": PAGE_MAX}
+PAGE_SIZE_FORMAT = {"format": "int32", "minimum": 1, "maximum": PAGE_SIZE_MAX}
+EventIdParameter = Annotated[
+    int,
+    QueryParameter(name="event_id", ge=INT64_MIN, le=INT64_MAX, schema_extra=INT64_FORMAT),
 ]
-PageParameter = Annotated[int, Parameter(ge=1, le=PAGE_MAX, description="From 1.")]
-PageSizeParameter = Annotated[int, Parameter(query="pageSize", ge=1, le=PAGE_SIZE_MAX)]
+AnalyticsIdParameter = Annotated[
+    int,
+    QueryParameter(
+        name="id",
+        ge=INT64_MIN,
+        le=INT64_MAX,
+        description="Event id.",
+        schema_extra=INT64_FORMAT,
+    ),
+]
+OrderIdParameter = Annotated[
+    int,
+    QueryParameter(
+        name="orderId",
+        ge=INT64_MIN,
+        le=INT64_MAX,
+        description="Booking id.",
+        schema_extra=INT64_FORMAT,
+    ),
+]
+PhraseParameter = Annotated[
+    str,
+    QueryParameter(
+        name="query",
+        max_length=QUERY_CHARS_MAX,
+        description="Words of title and description; quotes and operators do no harm.",
+    ),
+]
+DayParameter = Annotated[
+    date | None, QueryParameter(name="date", description="Calendar day at the hall.")
+]
+PageParameter = Annotated[
+    int,
+    QueryParameter(name="page", ge=1, le=PAGE_MAX, description="From 1.", schema_extra=PAGE_FORMAT),
+]
+PageSizeParameter = Annotated[
+    int, QueryParameter(name="pageSize", ge=1, le=PAGE_SIZE_MAX, schema_extra=PAGE_SIZE_FORMAT)
+]
+RowParameter = Annotated[int | None, QueryParameter(name="row", ge=1, le=PAGE_MAX)]
+StatusParameter = Annotated[SeatStatus | None, QueryParameter(name="status")]
 PassHeader = Annotated[
     str | None,
-    Parameter(
-        header="X-Queue-Pass",
+    HeaderParameter(
+        name="X-Queue-Pass",
         description="Pass of the waiting room, needed where a queue stands before the event.",
     ),
 ]
@@ -54,7 +98,7 @@ class Error(msgspec.Struct, frozen=True):
 
 
 class EventItem(msgspec.Struct, frozen=True):
-    id: Int64
+    id: int
     title: str
 
 
@@ -71,7 +115,7 @@ class BookingCreate(msgspec.Struct, frozen=True):
 
 
 class BookingId(msgspec.Struct, frozen=True):
-    id: Int64
+    id: int
 
 
 class BookingRef(msgspec.Struct, frozen=True):
@@ -79,19 +123,19 @@ class BookingRef(msgspec.Struct, frozen=True):
 
 
 class BookingSeat(msgspec.Struct, frozen=True):
-    id: Int64
+    id: int
 
 
 class BookingItem(msgspec.Struct, frozen=True):
-    id: Int64
-    event_id: Int64
+    id: int
+    event_id: int
     seats: list[BookingSeat]
 
 
 class SeatItem(msgspec.Struct, frozen=True):
-    id: Int64
-    row: Int64
-    number: Int64
+    id: int
+    row: int
+    number: int
     status: SeatStatus
     price: Money
 
@@ -127,7 +171,7 @@ class ZoneFigures(msgspec.Struct, frozen=True):
 class AnalyticsFigures(msgspec.Struct, frozen=True):
     """total_seats = sold_seats + reserved_seats + free_seats, in total and in each zone."""
 
-    event_id: Int64
+    event_id: int
     total_seats: int
     sold_seats: int
     reserved_seats: int
