@@ -1,0 +1,46 @@
+"""The staff process: the throttle console and its audit."""
+
+from litestar.di import Provide
+
+from accounts.cookies import CookieEdge
+from admin.audit import Audit
+from admin.tempo import Tempo
+from admin.throttle import ThrottleConsole
+from admin.web.routes import routes
+from biletter.parts import STATIC, Parts
+from kernel.web.app import build_app, running
+from kernel.web.serve import serve
+from waitingroom.room import Rooms
+
+DB_CONNECTIONS = 4
+
+
+async def run(parts: Parts) -> None:
+    settings = parts.settings
+    db = await parts.db(DB_CONNECTIONS)
+    accounts, sessions = parts.accounts(db), parts.sessions(db, staff=True)
+    identity = parts.identity(accounts, sessions, staff=True)
+    redis = parts.redis_rooms()
+    rooms = Rooms(redis, clock=parts.clock, keyring=parts.keyring)
+    audit, tempo = Audit(db, parts.clock), Tempo(rooms, parts.clock)
+    app = build_app(
+        "admin",
+        routes(),
+        links=parts.links,
+        provide={
+            "accounts": accounts,
+            "sessions": sessions,
+            "identity": identity,
+            "console": ThrottleConsole(rooms, audit, tempo),
+            "audit": audit,
+        },
+        dependencies={"caller": Provide(identity.identify)},
+        ready={"database": lambda: db.fetchval("SELECT 1"), "redis-rooms": redis.ping},
+        lifespan=[running(rooms.reader.run), running(tempo.run), running(accounts.upgrades.run)],
+        pages=parts.pages(identity.ambient),
+        static=STATIC,
+    )
+    edge = CookieEdge(app, secure=settings.secure_cookies)
+    await serve(edge, bind=settings.bind, port=settings.port_of("admin"), duty="admin")
+    await redis.aclose()
+    await db.close()

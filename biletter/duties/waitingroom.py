@@ -1,0 +1,56 @@
+"""The waiting room's process. PostgreSQL is asked only about HTTP Basic: the queue itself goes
+on without it.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from litestar.di import Provide
+
+from accounts.cookies import CookieEdge
+from biletter.parts import STATIC, Parts
+from biletter.seed.room import ensure_star_room
+from kernel.web.app import build_app, running
+from kernel.web.serve import serve
+from waitingroom.room import Rooms
+from waitingroom.store import RoomAway
+from waitingroom.web.routes import routes
+
+DB_CONNECTIONS = 2
+log = structlog.get_logger()
+
+
+async def run(parts: Parts) -> None:
+    settings = parts.settings
+    db = await parts.db(DB_CONNECTIONS)
+    accounts = parts.accounts(db)
+    identity = parts.identity(accounts, parts.sessions(db))
+    redis = parts.redis_rooms()
+    rooms = Rooms(redis, clock=parts.clock, keyring=parts.keyring)
+
+    @asynccontextmanager
+    async def open_rooms() -> AsyncIterator[None]:
+        try:
+            await ensure_star_room(rooms, settings)
+        except RoomAway as error:
+            log.warning("the star's room could not be looked after", error=repr(error))
+        await rooms.reader.refresh()
+        yield
+
+    app = build_app(
+        "waitingroom",
+        routes(),
+        links=parts.links,
+        provide={"rooms": rooms, "secure_cookies": settings.secure_cookies},
+        dependencies={"visitor": Provide(identity.visitor)},
+        ready={"redis-rooms": redis.ping},
+        lifespan=[open_rooms(), running(rooms.reader.run), running(accounts.upgrades.run)],
+        pages=parts.pages(identity.ambient),
+        static=STATIC,
+    )
+    edge = CookieEdge(app, secure=settings.secure_cookies)
+    port = settings.port_of("waitingroom")
+    await serve(edge, bind=settings.bind, port=port, duty="waitingroom")
+    await redis.aclose()
+    await db.close()
