@@ -1,0 +1,119 @@
+"""The throttle console: what each room is doing, and changing how it lets people in.
+
+A change is checked whole before anything is written, audited before it is made, and in force for
+the next join, tick and claim.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from accounts.identity import Caller
+from admin.audit import Audit, actor_of, room_subject
+from admin.tempo import Tempo
+from waitingroom.room import Rooms
+from waitingroom.settings import BadSetting, changed
+from waitingroom.snapshot import Snapshot, iso
+
+# What the console changes; the room has more settings, which are the organiser's.
+CONSOLE_FIELDS = ("mode", "state", "rate_per_minute", "ceiling", "message")
+WHOLE_NUMBERS = frozenset({"rate_per_minute", "ceiling"})
+DIGITS_MAX = 18
+
+
+class RoomView(msgspec.Struct, frozen=True):
+    """One room's numbers; `age_s` above 0: Redis doesn't answer and this is how old they are."""
+
+    event: int
+    title: str
+    mode: str
+    state: str
+    waiting: int
+    issued: int
+    serving: int
+    living: int
+    in_flight: int
+    ceiling: int
+    rate_per_minute: int
+    admitted_per_minute: int | None
+    message: str
+    changed_at: str
+    age_s: int
+
+
+class ThrottleConsole:
+    def __init__(self, rooms: Rooms, audit: Audit, tempo: Tempo) -> None:
+        self._rooms = rooms
+        self._audit = audit
+        self._tempo = tempo
+
+    def rooms(self) -> list[RoomView]:
+        """All rooms, from memory."""
+        return [self.room(event) for event in self._rooms.reader.events()]
+
+    def room(self, event: int) -> RoomView:
+        """From memory. Raises RoomUnknown, RoomAway."""
+        return self._view(self._rooms.snapshot(event))
+
+    async def change(self, event: int, changes: Mapping[str, Any], caller: Caller) -> RoomView:
+        """Make these changes, all or none. Raises BadSetting naming the field, RoomUnknown,
+        RoomAway, ChangedMeanwhile. What is so already is no change and leaves no line.
+        """
+        before = await self._rooms.settings(event)
+        after = changed(before, changes)
+        fields = [name for name in changes if getattr(before, name) != getattr(after, name)]
+        if fields:
+            async with self._audit.deed(
+                caller,
+                "room.configure",
+                room_subject(event),
+                before={name: getattr(before, name) for name in fields},
+                after={name: getattr(after, name) for name in fields},
+            ):
+                new = {name: changes[name] for name in fields}
+                await self._rooms.configure(event, new, actor_of(caller))
+            await self._rooms.reader.refresh()
+        return self.room(event)
+
+    def _view(self, snapshot: Snapshot) -> RoomView:
+        settings = snapshot.settings
+        return RoomView(
+            event=snapshot.event,
+            title=settings.title,
+            mode=settings.mode,
+            state=snapshot.state,
+            waiting=snapshot.waiting,
+            issued=snapshot.issued,
+            serving=snapshot.serving,
+            living=snapshot.living,
+            in_flight=snapshot.in_flight,
+            ceiling=settings.ceiling,
+            rate_per_minute=settings.rate_per_minute,
+            admitted_per_minute=self._tempo.per_minute(snapshot.event),
+            message=settings.message,
+            changed_at=iso(settings.updated_at),
+            age_s=self._rooms.reader.age_s,
+        )
+
+
+def read_changes(given: Mapping[str, object]) -> dict[str, Any]:
+    """The changes a form or a JSON object asks for; BadSetting for anything else. Numbers may
+    come as text.
+    """
+    changes: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in CONSOLE_FIELDS:
+            raise BadSetting(setting=name[:40])
+        if name in WHOLE_NUMBERS and isinstance(value, str):
+            text = "".join(value.split())
+            if not text.isascii() or not text.isdecimal() or len(text) > DIGITS_MAX:
+                raise BadSetting(setting=name)
+            changes[name] = int(text)
+        elif isinstance(value, str):
+            changes[name] = " ".join(value.split()) if name == "message" else value
+        else:
+            changes[name] = value
+    if not changes:
+        raise BadSetting("Не сказано, что изменить.", setting="")
+    return changes

@@ -1,0 +1,38 @@
+"""The audit, newest first."""
+
+from typing import Any
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+
+from accounts.identity import Caller
+from accounts.web import AnyRequest
+from admin.audit import LINES_MAX, STAFF, Audit, room_subject
+from admin.staff import need_staff
+from admin.throttle import ThrottleConsole
+from kernel.values import INT64_MAX
+from kernel.web.pages import Pages
+
+
+@get("/audit", include_in_schema=False)
+async def audit_page(
+    request: AnyRequest,
+    *,
+    pages: NamedDependency[Pages],
+    console: NamedDependency[ThrottleConsole],
+    audit: NamedDependency[Audit],
+    caller: NamedDependency[Caller],
+    of: FromQuery[str] = "staff",
+    below: FromQuery[int] = INT64_MAX,
+) -> Response[Any]:
+    """`of=staff`: what people here did; `of=all`: every line. `below`: the page after this id."""
+    need_staff(caller)
+    below = min(max(below, 1), INT64_MAX)
+    if of == "all":
+        lines = await audit.everything(below=below)
+    else:
+        subjects = [STAFF, *(room_subject(room.event) for room in console.rooms())]
+        lines = await audit.about(subjects, below=below)
+    more = lines[-1].id if len(lines) == LINES_MAX else None
+    return pages.show(request, "admin/audit.html", lines=lines, of=of, more=more)

@@ -1,0 +1,23 @@
+"""What the admin process answers."""
+
+from typing import Any
+
+from admin.web import audit, rooms, sign_in
+
+
+def routes() -> list[Any]:
+    """Needs `accounts`, `sessions` and `identity` (of the staff audience and cookie), `caller`,
+    `console`, `audit`, `pages`.
+    """
+    return [
+        sign_in.sign_in_form,
+        sign_in.sign_in,
+        sign_in.sign_out,
+        rooms.front,
+        rooms.rooms_page,
+        rooms.rooms_numbers,
+        rooms.room_page,
+        rooms.room_numbers,
+        rooms.configure,
+        audit.audit_page,
+    ]

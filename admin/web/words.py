@@ -1,0 +1,42 @@
+"""What the console says about states and settings."""
+
+from accounts.web import AnyRequest
+from kernel.web.pages import Pages
+from waitingroom.settings import CEILING_MAX, MESSAGE_MAX, RATE_MAX, BadSetting
+
+
+def _(message: str) -> str:
+    """Marks a message for the catalogues; it is translated where it is said."""
+    return message
+
+
+STATES = {
+    "off": (_("выключена"), ""),
+    "prequeue": (_("ждёт открытия"), "sky"),
+    "open": (_("впускает"), "good"),
+    "paused": (_("пауза"), "sun"),
+    "held": (_("вход остановлен"), "bad"),
+    "drained": (_("дослуживает"), "sky"),
+    "closed": (_("закрыта"), "bad"),
+}
+NUMBER_PROBLEM = _("Нужно целое число от 1 до %(most)s.")
+MESSAGE_PROBLEM = _("Нужна одна строка не длиннее %(most)s знаков.")
+
+
+def state_word(request: AnyRequest, pages: Pages, state: str) -> tuple[str, str]:
+    """The state in words, and the tone of its badge."""
+    word, tone = STATES[state]
+    return pages.text(request, word), tone
+
+
+def setting_problem(request: AnyRequest, pages: Pages, refusal: BadSetting) -> str:
+    """What is wrong with a setting, said beside its field."""
+    most = {"rate_per_minute": RATE_MAX, "ceiling": CEILING_MAX}
+    name = str(refusal.extra.get("setting", ""))
+    if name in most:
+        return pages.text(request, NUMBER_PROBLEM) % {
+            "most": f"{most[name]:,}".replace(",", "\u00a0")
+        }
+    if name == "message":
+        return pages.text(request, MESSAGE_PROBLEM) % {"most": MESSAGE_MAX}
+    return pages.text(request, refusal.detail)
