@@ -20,27 +20,21 @@ log = structlog.get_logger()
 
 
 class PolledRoomModes:
-    def __init__(self, base: str, guarded: Callable[[], Awaitable[list[EventId]]]) -> None:
-        """`guarded` lists the events that have a room; `base` is the waiting room's address."""
+    def __init__(self, base: str) -> None:
+        """`base` is the waiting room's address as this host reaches it."""
         self._base = base
-        self._guarded = guarded
         self._open: dict[EventId, bool] = {}
 
     def is_open(self, event_id: EventId) -> bool:
         """No pass is needed: the room is off."""
         return self._open.get(event_id, False)
 
-    async def poll(self) -> None:
-        """Once round all rooms."""
-        async with httpx.AsyncClient(base_url=self._base, timeout=TIMEOUT_S) as client:
-            await self._ask(client, await self._guarded())
-
-    async def run(self) -> None:
-        """For ever; for an app's lifespan."""
+    async def run(self, guarded: Callable[[], Awaitable[list[EventId]]]) -> None:
+        """For ever; for an app's lifespan. `guarded` lists the events that have a room."""
         async with httpx.AsyncClient(base_url=self._base, timeout=TIMEOUT_S) as client:
             while True:
                 try:
-                    await self._ask(client, await self._guarded())
+                    await self._ask(client, await guarded())
                 except Exception as error:  # noqa: BLE001  # top loop: the next round may do better
                     log.warning("room modes unknown", error=repr(error))
                 await asyncio.sleep(POLL_EVERY_S)

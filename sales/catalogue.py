@@ -16,7 +16,7 @@ from kernel.clock import Clock
 from kernel.db import Db
 from kernel.errors import BadInput, NotFound
 from kernel.sql import load_queries
-from kernel.values import ID_MAX
+from kernel.values import ID_MAX, EventId
 from sales.geometry import Zone
 
 Q = load_queries(Path(__file__).parent / "sql")
@@ -32,6 +32,8 @@ PAGE_SIZE_MAX = 50
 # Nobody leafs this far; further pages are empty and cost nothing.
 DEPTH_MAX = 20_000
 KINDS_MAX = 50
+# Rooms are for the few events that everybody wants.
+GUARDED_MAX = 200
 # One word of a query: letters and digits; quotes and operators only part words.
 WORD = re.compile(r"\w+")
 
@@ -148,6 +150,11 @@ class Catalogue:
         limit = min(limit, PAGE_SIZE_MAX)
         rows = await self._db.fetch(Q["list_hot"], self._clock.now(), limit)
         return [_card(row) for row in rows]
+
+    async def guarded(self) -> list[EventId]:
+        """The events on sale that have a waiting room in front of them."""
+        rows = await self._db.fetch(Q["list_guarded"], GUARDED_MAX)
+        return [EventId(row["id"]) for row in rows]
 
     async def kinds(self) -> list[str]:
         """Kinds of the coming events, the most frequent first."""

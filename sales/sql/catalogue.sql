@@ -66,3 +66,11 @@ WHERE starts_at >= $1 AND state = 'on_sale'
 GROUP BY kind
 ORDER BY events DESC, kind
 LIMIT $2;
+
+-- name: list_guarded
+-- Ids of the events on sale with a waiting room in front of them ($1 how many at most).
+SELECT id
+FROM event
+WHERE guarded AND state = 'on_sale'
+ORDER BY id
+LIMIT $1;

@@ -1,0 +1,108 @@
+"""The sales site: pages for people, `/api/*` for programs."""
+
+from typing import Any
+
+from litestar.di import Provide
+
+from accounts.cookies import CookieEdge
+from accounts.identity import Identity
+from accounts.sessions import Sessions
+from accounts.web import routes as account_routes
+from biletter.parts import STATIC, Parts
+from biletter.room_modes import PolledRoomModes
+from biletter.shop import Shop
+from kernel.web.app import build_app, running
+from kernel.web.serve import serve
+from sales.guard import QueueNeeded, show_queue
+from sales.web.api.events import EventsShape
+from sales.web.api.routes import api_routes
+from sales.web.enter import Entrance, enter_routes
+from sales.web.pages import page_routes
+from sales.web.pages.order_page import OrderPage
+from sales.web.pages.seatmap_page import SeatMapPage
+from sales.web.seatmap import routes as map_routes
+
+DB_CONNECTIONS = 16
+# What handlers ask for by these names.
+VERBS = (
+    "catalogue",
+    "holds",
+    "seatmaps",
+    "orders",
+    "payments",
+    "tickets",
+    "admissions",
+    "bookings",
+    "analytics",
+    "reset",
+)
+
+
+async def run(parts: Parts) -> None:
+    settings = parts.settings
+    db = await parts.db(DB_CONNECTIONS)
+    accounts, sessions = parts.accounts(db), parts.sessions(db)
+    identity = parts.identity(accounts, sessions)
+    modes = PolledRoomModes(f"http://127.0.0.1:{settings.port_of('waitingroom')}")
+    shop = Shop(parts, db, parts.redis_shop(), modes)
+    pages = parts.pages(identity.ambient)
+    app = build_app(
+        "sales",
+        [*page_routes(), *map_routes, *enter_routes(), *account_routes(), *api_routes()],
+        links=parts.links,
+        provide={
+            **_verbs(shop),
+            **_people(accounts, sessions, identity),
+            **_pages(parts, shop, modes, pages),
+            "clock": parts.clock,
+            "links": parts.links,
+            "room_modes": modes,
+            "events_shape": EventsShape(settings.events_envelope),
+        },
+        dependencies={"caller": Provide(identity.identify)},
+        ready={
+            "database": lambda: db.fetchval("SELECT 1"),
+            "redis-shop": shop.redis.ping,
+        },
+        lifespan=[
+            running(lambda: modes.run(shop.catalogue.guarded)),
+            running(accounts.upgrades.run),
+        ],
+        pages=pages,
+        static=STATIC,
+        exceptions={QueueNeeded: show_queue},
+    )
+    edge = CookieEdge(app, secure=settings.secure_cookies)
+    await serve(edge, bind=settings.bind, port=settings.port_of("sales"), duty="sales")
+    await shop.close()
+
+
+def _verbs(shop: Shop) -> dict[str, Any]:
+    return {name: getattr(shop, name) for name in VERBS}
+
+
+def _people(accounts: Any, sessions: Sessions, identity: Identity) -> dict[str, Any]:
+    return {"accounts": accounts, "sessions": sessions, "identity": identity}
+
+
+def _pages(parts: Parts, shop: Shop, modes: PolledRoomModes, pages: Any) -> dict[str, Any]:
+    common = {"pages": pages, "catalogue": shop.catalogue, "holds": shop.holds}
+    return {
+        "order_page": OrderPage(
+            **common,
+            orders=shop.orders,
+            payments=shop.payments,
+            tickets=shop.tickets,
+            clock=parts.clock,
+        ),
+        "seat_map_page": SeatMapPage(
+            **common,
+            seatmaps=shop.seatmaps,
+            admissions=shop.admissions,
+            room_modes=modes,
+            clock=parts.clock,
+        ),
+        "entrance": Entrance(
+            shop.admissions, parts.links, parts.clock, secure=parts.settings.secure_cookies
+        ),
+    }

@@ -1,0 +1,76 @@
+"""The sales context, put together for one process."""
+
+from random import SystemRandom
+
+from redis.asyncio import Redis
+
+from biletter.parts import Parts
+from kernel.db import Db
+from sales.admission import Admissions
+from sales.analytics import Analytics
+from sales.bookings import Bookings
+from sales.catalogue import Catalogue
+from sales.gateway import ToleuBar
+from sales.guard import RoomModes
+from sales.holds import Holds
+from sales.orders import Orders
+from sales.payments import Addresses, Payments
+from sales.reset import Reset
+from sales.seatmap import SeatMaps
+from sales.tickets import Tickets
+
+
+class Shop:
+    """Every verb of the sales context, over one pool and one Redis."""
+
+    def __init__(self, parts: Parts, db: Db, redis: Redis, modes: RoomModes) -> None:
+        settings, clock = parts.settings, parts.clock
+        self.db, self.redis = db, redis
+        self.catalogue = Catalogue(db, clock)
+        self.holds = Holds(redis, db, self.catalogue, clock)
+        self.seatmaps = SeatMaps(self.holds.store, clock)
+        self.gateway = ToleuBar(
+            settings.gateway_url,
+            team_slug=settings.merchant_slug,
+            password=settings.merchant_password,
+            public_url=settings.public.get("toleubar"),
+        )
+        self.payments = Payments(
+            db,
+            clock,
+            gateway=self.gateway,
+            holds=self.holds,
+            addresses=Addresses(
+                f"http://127.0.0.1:{settings.port}/api/payments/notifications",
+            ),
+            webhook_secret=settings.webhook_secret,
+        )
+        self.orders = Orders(
+            db, clock, catalogue=self.catalogue, holds=self.holds, payments=self.payments
+        )
+        self.tickets = Tickets(db, parts.keyring)
+        self.admissions = Admissions(
+            db, clock, keyring=parts.keyring, catalogue=self.catalogue, modes=modes
+        )
+        self.bookings = Bookings(db, self.holds)
+        self.analytics = Analytics(db, self.catalogue, self.holds.store)
+        self.reset = Reset(
+            db,
+            clock,
+            self.holds.store.epochs,
+            allowed=settings.reset_allowed,
+            chance=SystemRandom(),
+        )
+
+    async def close(self) -> None:
+        await self.gateway.close()
+        await self.redis.aclose()
+        await self.db.close()
+
+
+class NobodyAsks:
+    """Room modes for processes that let nobody in: every guarded event stays guarded."""
+
+    def is_open(self, event_id: int) -> bool:
+        del event_id
+        return False
