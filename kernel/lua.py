@@ -19,6 +19,9 @@ Reply = list[Any]
 Waiting = tuple[str, tuple[Arg, ...], asyncio.Future[Reply]]
 # One pipeline stays small enough that Redis answers others in between (about 5 ms of work).
 PIPELINE_MAX = 256
+# Pipelines under way at once. Beyond that calls wait for the next to land and travel together,
+# so that a burst never asks for more connections than a pool has.
+FLIGHTS_MAX = 8
 
 
 class LuaScripts:
@@ -46,11 +49,15 @@ class LuaScripts:
         return await future
 
     def _start_flush(self) -> None:
-        while self._waiting:
+        while self._waiting and len(self._flushes) < FLIGHTS_MAX:
             batch, self._waiting = self._waiting[:PIPELINE_MAX], self._waiting[PIPELINE_MAX:]
             task = asyncio.get_running_loop().create_task(self._flush(batch))
             self._flushes.add(task)
-            task.add_done_callback(self._flushes.discard)
+            task.add_done_callback(self._land)
+
+    def _land(self, task: asyncio.Task[None]) -> None:
+        self._flushes.discard(task)
+        self._start_flush()
 
     async def _flush(self, batch: list[Waiting]) -> None:
         try:
