@@ -1,0 +1,25 @@
+"""The outbox relay: rings for a worker when a notice is due."""
+
+from random import SystemRandom
+
+from biletter.duties.stopping import stop_signal
+from biletter.parts import Parts
+from kernel.pulse import Pulse, serve_pulse
+from sales.outbox import Outbox
+from workers.doorbell import Doorbell
+from workers.relay import Relay
+
+DB_CONNECTIONS = 2
+
+
+async def run(parts: Parts) -> None:
+    settings = parts.settings
+    assert settings.database_url is not None
+    pulse = Pulse("relay")
+    serve_pulse(pulse, bind=settings.bind, port=settings.port_of("relay"))
+    stop = stop_signal()
+    db = await parts.db(DB_CONNECTIONS)
+    outbox = Outbox(db, parts.clock, {}, SystemRandom())
+    doorbell = Doorbell(parts.redis_jobs())
+    await Relay(settings.database_url, outbox, doorbell, pulse.beat).run(stop)
+    await db.close()

@@ -1,0 +1,35 @@
+"""The ticker: the rooms' admission tick, and what lapses with time."""
+
+import os
+import socket
+
+from biletter.duties.stopping import stop_signal
+from biletter.parts import Parts
+from biletter.shop import NobodyAsks, Shop
+from kernel.pulse import Pulse, serve_pulse
+from waitingroom.room import Rooms
+from workers.ticker import Ticker, pieces
+
+DB_CONNECTIONS = 4
+
+
+async def run(parts: Parts) -> None:
+    settings = parts.settings
+    pulse = Pulse("ticker")
+    serve_pulse(pulse, bind=settings.bind, port=settings.port_of("ticker"))
+    stop = stop_signal()
+    shop = Shop(parts, await parts.db(DB_CONNECTIONS), parts.redis_shop(), NobodyAsks())
+    redis = parts.redis_rooms()
+    rooms = Rooms(redis, clock=parts.clock, keyring=parts.keyring)
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    given = pieces(
+        name,
+        parts.clock,
+        rooms=rooms,
+        holds=shop.holds,
+        admissions=shop.admissions,
+        orders=shop.orders,
+    )
+    await Ticker(given, pulse.beat).run(stop)
+    await redis.aclose()
+    await shop.close()

@@ -1,0 +1,36 @@
+"""The worker: drains the outbox whenever RQ rings."""
+
+from random import SystemRandom
+
+from biletter.duties.stopping import stop_signal
+from biletter.parts import Parts
+from biletter.shop import NobodyAsks, Shop
+from kernel.pulse import Pulse, serve_pulse
+from sales.outbox import Outbox
+from waitingroom.room import Rooms
+from workers import worker
+from workers.handlers import Handlers
+
+DB_CONNECTIONS = 24
+
+
+async def run(parts: Parts) -> None:
+    settings = parts.settings
+    pulse = Pulse("doorbells")
+    serve_pulse(pulse, bind=settings.bind, port=settings.port_of("worker"))
+    stop = stop_signal()
+    shop = Shop(parts, await parts.db(DB_CONNECTIONS), parts.redis_shop(), NobodyAsks())
+    redis = parts.redis_rooms()
+    rooms = Rooms(redis, clock=parts.clock, keyring=parts.keyring)
+    handlers = Handlers(
+        parts.clock,
+        payments=shop.payments,
+        orders=shop.orders,
+        holds=shop.holds,
+        admissions=shop.admissions,
+        rooms=rooms,
+    )
+    outbox = Outbox(shop.db, parts.clock, handlers.by_kind(), SystemRandom())
+    await worker.run(outbox, parts.redis_jobs(), stop, pulse.beat)
+    await redis.aclose()
+    await shop.close()
