@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from litestar import Response, get
 from litestar.di import NamedDependency
+from litestar.params import FromQuery
 
 from waitingroom.passes import PURPOSE, is_good_pass
 from waitingroom.room import Rooms
@@ -17,7 +18,7 @@ JWKS_HEADERS = {"Cache-Control": "public, max-age=60"}
 
 @get("/authorize", summary="204 with a good pass, 401 without: for nginx auth_request")
 async def authorize(
-    request: AnyRequest, event: str, rooms: NamedDependency[Rooms]
+    request: AnyRequest, event: FromQuery[str], rooms: NamedDependency[Rooms]
 ) -> Response[None]:
     """`?event=` names the room. The pass comes in X-Queue-Pass or its cookie; X-Original-URI, if
     given, is where the visitor goes afterwards.

@@ -8,6 +8,7 @@ import msgspec
 from litestar import get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from kernel.errors import Refusal, TryAgain
@@ -31,7 +32,7 @@ class TooManyStreams(TryAgain):
 
 
 @get("/rooms/{event:str}/live", summary="My place as server-sent events")
-async def live(event: str, request: AnyRequest, rooms: NamedDependency[Rooms]) -> Stream:
+async def live(event: FromPath[str], request: AnyRequest, rooms: NamedDependency[Rooms]) -> Stream:
     event_id = event_of(event)
     rooms.snapshot(event_id)
     entry = entry_of(request, rooms, event_id)

@@ -3,6 +3,7 @@
 import msgspec
 from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from kernel.errors import BadInput, NotFound
 from waitingroom.entries import Entry, EntryForeign, EntryForged, NoEntry
@@ -39,7 +40,7 @@ class NoLottery(NotFound):
 
 
 @get("/rooms/{event:str}/status", summary="The room's numbers, the same for everyone")
-async def status(event: str, rooms: NamedDependency[Rooms]) -> Response[Status]:
+async def status(event: FromPath[str], rooms: NamedDependency[Rooms]) -> Response[Status]:
     snapshot = rooms.snapshot(event_of(event))
     raw = rooms.reader.status_bytes(snapshot.event)
     assert raw is not None
@@ -48,7 +49,7 @@ async def status(event: str, rooms: NamedDependency[Rooms]) -> Response[Status]:
 
 @post("/rooms/{event:str}/entries", summary="Join")
 async def join(
-    event: str,
+    event: FromPath[str],
     request: AnyRequest,
     rooms: NamedDependency[Rooms],
     visitor: NamedDependency[str],
@@ -70,20 +71,22 @@ async def join(
 
 @get("/rooms/{event:str}/entries/me", summary="My place")
 async def my_place(
-    event: str, request: AnyRequest, rooms: NamedDependency[Rooms]
+    event: FromPath[str], request: AnyRequest, rooms: NamedDependency[Rooms]
 ) -> Response[Place]:
     place = await rooms.place(_present(request, rooms, event))
     return Response(place_answer(place), headers=headers_of())
 
 
 @post("/rooms/{event:str}/heartbeats", status_code=204, summary="I am still here")
-async def heartbeat(event: str, request: AnyRequest, rooms: NamedDependency[Rooms]) -> None:
+async def heartbeat(
+    event: FromPath[str], request: AnyRequest, rooms: NamedDependency[Rooms]
+) -> None:
     await rooms.heartbeat(_present(request, rooms, event))
 
 
 @post("/rooms/{event:str}/claims", summary="My number is called, let me in")
 async def claim(
-    event: str, request: AnyRequest, rooms: NamedDependency[Rooms]
+    event: FromPath[str], request: AnyRequest, rooms: NamedDependency[Rooms]
 ) -> Response[ClaimAnswer]:
     admitted = await rooms.claim(_present(request, rooms, event))
     enter_url = request.app.state["links"].to("sales", request, "/enter")
@@ -92,7 +95,7 @@ async def claim(
 
 @delete("/rooms/{event:str}/entries/me", status_code=204, summary="Leave")
 async def leave(
-    event: str,
+    event: FromPath[str],
     request: AnyRequest,
     rooms: NamedDependency[Rooms],
     secure_cookies: NamedDependency[bool],
@@ -105,7 +108,7 @@ async def leave(
 
 
 @get("/rooms/{event:str}/lottery", summary="The lottery's commitment and seed")
-async def lottery(event: str, rooms: NamedDependency[Rooms]) -> None:
+async def lottery(event: FromPath[str], rooms: NamedDependency[Rooms]) -> None:
     rooms.snapshot(event_of(event))
     raise NoLottery
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, quote
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from kernel.errors import BadInput, Refusal
 from kernel.web.pages import Pages
@@ -27,7 +28,7 @@ SHOWN_ON_PAGE = (NotCalled, Lapsed, RoomShut, RoomOff, RoomClosed)
 
 @get("/queue/{event:str}", include_in_schema=False)
 async def queue_page(
-    event: str,
+    event: FromPath[str],
     request: AnyRequest,
     rooms: NamedDependency[Rooms],
     visitor: NamedDependency[str],
@@ -43,7 +44,7 @@ async def queue_page(
 
 @get("/queue/{event:str}/place", include_in_schema=False)
 async def queue_place(
-    event: str,
+    event: FromPath[str],
     request: AnyRequest,
     rooms: NamedDependency[Rooms],
     visitor: NamedDependency[str],
@@ -59,7 +60,7 @@ async def queue_place(
 
 @post("/queue/{event:str}/join", include_in_schema=False)
 async def queue_join(
-    event: str,
+    event: FromPath[str],
     request: AnyRequest,
     rooms: NamedDependency[Rooms],
     visitor: NamedDependency[str],
@@ -77,7 +78,7 @@ async def queue_join(
 
 @post("/queue/{event:str}/leave", include_in_schema=False)
 async def queue_leave(
-    event: str,
+    event: FromPath[str],
     request: AnyRequest,
     rooms: NamedDependency[Rooms],
     secure_cookies: NamedDependency[bool],
@@ -95,7 +96,7 @@ async def queue_leave(
 
 @post("/queue/{event:str}/claim", include_in_schema=False)
 async def queue_claim(
-    event: str,
+    event: FromPath[str],
     request: AnyRequest,
     rooms: NamedDependency[Rooms],
     visitor: NamedDependency[str],

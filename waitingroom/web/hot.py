@@ -1,0 +1,138 @@
+"""The calls that everybody makes all the time, as plain ASGI in front of any routing: status,
+my place, heartbeat, claim. Whatever is unusual about a request is left to the ordinary routes,
+which answer the same.
+"""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+import msgspec
+
+from kernel.errors import Refusal
+from kernel.web.edge import REQUESTS
+from kernel.web.links import Links
+from waitingroom.entries import Entry
+from waitingroom.room import Rooms
+from waitingroom.web.answers import claim_answer, place_answer
+from waitingroom.web.entrance import cookie_of, entry_in_header, event_of
+
+Scope = dict[str, Any]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Headers = dict[bytes, bytes]
+Answer = tuple[int, bytes]
+
+JSON = (b"content-type", b"application/json")
+PROBLEM = (b"content-type", b"application/problem+json")
+SHARED = (b"cache-control", b"public, max-age=1")
+PRIVATE = (b"cache-control", b"no-store")
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+# /rooms/{event}/…
+PARTS_MIN = 4
+
+
+class HotRooms:
+    """For kernel.web.edge's `hot` under "/rooms/": True when it answered."""
+
+    def __init__(self, rooms: Rooms, links: Links) -> None:
+        self._rooms = rooms
+        self._links = links
+        self._calls: dict[tuple[str, str], Callable[[Entry, Headers], Awaitable[Answer]]] = {
+            ("GET", "entries/me"): self._place,
+            ("POST", "heartbeats"): self._heartbeat,
+            ("POST", "claims"): self._claim,
+        }
+
+    async def __call__(self, scope: Scope, _receive: Any, send: Send) -> bool:
+        method, parts = scope["method"], scope["path"].split("/", 3)
+        if len(parts) < PARTS_MIN:
+            return False
+        _, _, event, rest = parts
+        if rest == "status" and method == "GET":
+            return await self._status(event, send)
+        call = self._calls.get((method, rest))
+        headers: Headers = dict(scope["headers"])
+        if call is None or not _is_plain(method, headers):
+            return False
+        try:
+            entry = self._entry(event, headers)
+            if entry is None:
+                return False
+            status, body = await call(entry, headers)
+        except Refusal as refusal:
+            await _refuse(method, send, refusal)
+        else:
+            await _answer(method, send, status, [JSON, PRIVATE, NOSNIFF], body)
+        return True
+
+    async def _status(self, event: str, send: Send) -> bool:
+        body = self._rooms.reader.status_bytes(int(event)) if _is_id(event) else None
+        if body is None:
+            return False
+        await _answer("GET", send, 200, [JSON, SHARED, NOSNIFF], body)
+        return True
+
+    def _entry(self, event: str, headers: Headers) -> Entry | None:
+        event_id = event_of(event)
+        self._rooms.snapshot(event_id)
+        token = entry_in_header(headers.get(b"authorization", b"").decode("latin-1"))
+        token = token or _cookie(headers, cookie_of(event_id))
+        return self._rooms.book.read(token, event_id) if token else None
+
+    async def _place(self, entry: Entry, _: Headers) -> Answer:
+        return 200, msgspec.json.encode(place_answer(await self._rooms.place(entry)))
+
+    async def _heartbeat(self, entry: Entry, _: Headers) -> Answer:
+        await self._rooms.heartbeat(entry)
+        return 204, b""
+
+    async def _claim(self, entry: Entry, headers: Headers) -> Answer:
+        admitted = await self._rooms.claim(entry)
+        host = headers.get(b"host", b"localhost").decode("latin-1")
+        enter_url = self._links.base("sales", host) + "/enter"
+        return 201, msgspec.json.encode(claim_answer(admitted, enter_url))
+
+
+def _is_plain(method: str, headers: Headers) -> bool:
+    """Not a person's page, and no write that the edge would have to judge."""
+    if b"text/html" in headers.get(b"accept", b""):
+        return False
+    if method == "GET":
+        return True
+    site = headers.get(b"sec-fetch-site")
+    return site == b"same-origin" or (site is None and b"origin" not in headers)
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 16  # noqa: PLR2004  # ID_MAX has 16
+
+
+def _cookie(headers: Headers, name: str) -> str | None:
+    raw = headers.get(b"cookie", b"")
+    if name.encode() not in raw:
+        return None
+    try:
+        found = SimpleCookie(raw.decode("latin-1")).get(name)
+    except CookieError:
+        return None
+    return found.value if found else None
+
+
+async def _refuse(method: str, send: Send, refusal: Refusal) -> None:
+    problem = {"type": "about:blank", "title": HTTPStatus(refusal.status).phrase}
+    problem |= {"status": refusal.status}  # type: ignore[dict-item]  # numbers and words
+    problem |= {"code": refusal.code, "detail": refusal.detail, "error": refusal.code}
+    headers = [PROBLEM, PRIVATE, NOSNIFF]
+    headers += [(k.lower().encode(), v.encode("latin-1")) for k, v in refusal.headers.items()]
+    body = msgspec.json.encode(problem | refusal.extra)
+    await _answer(method, send, refusal.status, headers, body)
+
+
+async def _answer(
+    method: str, send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes
+) -> None:
+    REQUESTS.labels(method, status).inc()
+    length = [] if status == 204 else [(b"content-length", b"%d" % len(body))]  # noqa: PLR2004
+    await send({"type": "http.response.start", "status": status, "headers": headers + length})
+    await send({"type": "http.response.body", "body": body})
