@@ -12,14 +12,14 @@ from biletter.parts import STATIC, Parts
 from biletter.room_modes import PolledRoomModes
 from biletter.shop import Shop
 from kernel.web.app import build_app, running
+from kernel.web.pages import Pages
 from kernel.web.serve import serve
 from sales.guard import QueueNeeded, show_queue
 from sales.web.api.events import EventsShape
 from sales.web.api.routes import api_routes
-from sales.web.enter import Entrance, enter_routes
+from sales.web.enter import enter_routes
 from sales.web.pages import page_routes
-from sales.web.pages.order_page import OrderPage
-from sales.web.pages.seatmap_page import SeatMapPage
+from sales.web.pages.site import Site
 from sales.web.seatmap import routes as map_routes
 
 DB_CONNECTIONS = 16
@@ -53,7 +53,7 @@ async def run(parts: Parts) -> None:
         provide={
             **_verbs(shop),
             **_people(accounts, sessions, identity),
-            **_pages(parts, shop, modes, pages),
+            "site": _site(parts, shop, modes, pages),
             "clock": parts.clock,
             "links": parts.links,
             "room_modes": modes,
@@ -85,24 +85,18 @@ def _people(accounts: Any, sessions: Sessions, identity: Identity) -> dict[str, 
     return {"accounts": accounts, "sessions": sessions, "identity": identity}
 
 
-def _pages(parts: Parts, shop: Shop, modes: PolledRoomModes, pages: Any) -> dict[str, Any]:
-    common = {"pages": pages, "catalogue": shop.catalogue, "holds": shop.holds}
-    return {
-        "order_page": OrderPage(
-            **common,
-            orders=shop.orders,
-            payments=shop.payments,
-            tickets=shop.tickets,
-            clock=parts.clock,
-        ),
-        "seat_map_page": SeatMapPage(
-            **common,
-            seatmaps=shop.seatmaps,
-            admissions=shop.admissions,
-            room_modes=modes,
-            clock=parts.clock,
-        ),
-        "entrance": Entrance(
-            shop.admissions, parts.links, parts.clock, secure=parts.settings.secure_cookies
-        ),
-    }
+def _site(parts: Parts, shop: Shop, modes: PolledRoomModes, pages: Pages) -> Site:
+    return Site(
+        pages=pages,
+        links=parts.links,
+        clock=parts.clock,
+        catalogue=shop.catalogue,
+        seatmaps=shop.seatmaps,
+        holds=shop.holds,
+        orders=shop.orders,
+        payments=shop.payments,
+        tickets=shop.tickets,
+        admissions=shop.admissions,
+        room_modes=modes,
+        secure_cookies=parts.settings.secure_cookies,
+    )

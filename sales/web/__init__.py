@@ -1,0 +1,1 @@
+"""The sales process over HTTP: pages for people, calls for programs."""

@@ -1,0 +1,52 @@
+"""One page for every state of an order: read everything about it, then show it."""
+
+import asyncio
+from typing import Any
+
+from litestar import Response
+
+from kernel.errors import Refusal
+from sales.web.pages.forms import Req, moment_of
+from sales.web.pages.order_view import OrderView, view
+from sales.web.pages.site import Site
+
+
+async def read_order(site: Site, order_id: int, account_id: int) -> OrderView:
+    """The caller's order as it stands. Raises OrderUnknown, NotYourOrder."""
+    order = await site.orders.own(order_id, account_id)
+    hall = await site.holds.store.halls.hall(order.event_id)
+    if order.state == "open":
+        hold = await site.holds.of_order(order.event_id, order.id)
+        until = moment_of(hold.expires_at_ms) if hold else None
+        return view(order, hall, hold=hold, hold_until=until)
+    lines, payment, tickets = await asyncio.gather(
+        site.orders.lines(order.id),
+        site.payments.of_order(order.id),
+        site.tickets.of_order(order.id),
+    )
+    return view(order, hall, lines=lines, payment=payment, tickets=tickets)
+
+
+async def show_order_page(
+    site: Site,
+    request: Req,
+    order_id: int,
+    account_id: int,
+    *,
+    template: str = "sales/order.html",
+    refusal: Refusal | None = None,
+) -> Response[Any]:
+    """`refusal`: why the last thing the buyer tried did not happen."""
+    seen = await read_order(site, order_id, account_id)
+    return site.pages.show(
+        request,
+        template,
+        status=refusal.status if refusal else 200,
+        seen=seen,
+        order=seen.order,
+        event=await site.catalogue.event(seen.order.event_id),
+        refusal=refusal,
+        now_ms=site.clock.ms(),
+        now=site.clock.now(),
+        qr_svg=site.tickets.qr_svg,
+    )

@@ -1,0 +1,142 @@
+"""What an order looks like to its buyer: one stage out of the states of order, hold and payment.
+
+Pure: it is told what there is and says what to show. What it says about money is never more
+than what is known.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from sales.geometry import Hall, Place
+from sales.holds import Hold
+from sales.order import Line, Order
+from sales.payment import Payment
+from sales.tickets import Ticket
+
+Stage = Literal[
+    "choosing",
+    "empty",
+    "paying",
+    "asking",
+    "ending",
+    "issuing",
+    "paid",
+    "declined",
+    "cancelled",
+    "expired",
+]
+# Nothing changes by itself any more.
+FINAL: frozenset[Stage] = frozenset({"empty", "paid", "declined", "cancelled", "expired"})
+# What became of the money of an order that ended unpaid: `none` was taken, what was blocked is
+# `released`, `checking` with the bank, `owed` back to the buyer.
+Money = Literal["none", "released", "checking", "owed"]
+NEVER_TAKEN = frozenset({"declined", "cancelled"})
+ENDED_DECLINED = frozenset({"declined", "gateway-refused"})
+
+
+class SeatView(msgspec.Struct, frozen=True):
+    """One place of the order. `seat` is its index in the event; `price` in tiyn."""
+
+    seat: int
+    zone_no: int
+    zone_name: str
+    row: int
+    number: int
+    price: int
+    ticket: Ticket | None = None
+
+
+class OrderView(msgspec.Struct, frozen=True):
+    order: Order
+    stage: Stage
+    money: Money
+    seats: list[SeatView]
+    total: int
+    # Until when the seats are the buyer's; None where no clock runs.
+    until: datetime | None
+    payment: Payment | None
+
+    @property
+    def is_final(self) -> bool:
+        return self.stage in FINAL
+
+    @property
+    def mark(self) -> str:
+        """Changes whenever the page would look different."""
+        tickets = sum(1 for seat in self.seats if seat.ticket)
+        return f"{self.stage}-{len(self.seats)}-{tickets}-{self.money}"
+
+
+def view(
+    order: Order,
+    hall: Hall,
+    *,
+    hold: Hold | None = None,
+    hold_until: datetime | None = None,
+    lines: Sequence[Line] = (),
+    payment: Payment | None = None,
+    tickets: Sequence[Ticket] = (),
+) -> OrderView:
+    """`hold` is the living hold of an open order; `lines` what was placed."""
+    stage = stage_of(order, hold, payment, tickets)
+    if order.state == "open":
+        seats = [_of_place(seat, hall.place(seat)) for seat in sorted(hold.seats if hold else [])]
+    else:
+        by_seat = {ticket.seat: ticket for ticket in tickets}
+        seats = [_of_line(line, hall, by_seat.get(line.seat)) for line in lines]
+    until = hold_until if stage == "choosing" else order.expires_at
+    return OrderView(
+        order,
+        stage,
+        money_of(payment),
+        seats,
+        order.total or sum(seat.price for seat in seats),
+        until if stage in ("choosing", "paying") else None,
+        payment,
+    )
+
+
+def stage_of(
+    order: Order, hold: Hold | None, payment: Payment | None, tickets: Sequence[Ticket]
+) -> Stage:
+    match order.state:
+        case "open":
+            return "choosing" if hold and hold.seats else "empty"
+        case "pending":
+            return _stage_of_pending(order, payment)
+        case "paid":
+            return "paid" if tickets else "issuing"
+        case "expired":
+            return "expired"
+        case _:
+            return "declined" if order.reason in ENDED_DECLINED else "cancelled"
+
+
+def money_of(payment: Payment | None) -> Money:
+    """What may be said about the money of an order that ended unpaid."""
+    if payment is None or payment.state in NEVER_TAKEN:
+        return "none"
+    if payment.state in ("reversed", "refunded"):
+        return "released"
+    return "owed" if payment.state == "captured" else "checking"
+
+
+def _stage_of_pending(order: Order, payment: Payment | None) -> Stage:
+    if order.reason is not None:
+        return "ending"
+    if payment is not None and payment.state == "authorised":
+        return "issuing"
+    return "paying" if payment is not None and payment.state == "offered" else "asking"
+
+
+def _of_place(seat: int, place: Place) -> SeatView:
+    return SeatView(seat, place.zone_no, place.zone_name, place.row, place.number, place.price)
+
+
+def _of_line(line: Line, hall: Hall, ticket: Ticket | None) -> SeatView:
+    zone = hall.zone(line.zone_no)
+    name = zone.name if zone else ""
+    return SeatView(line.seat, line.zone_no, name, line.row_no, line.seat_no, line.price, ticket)

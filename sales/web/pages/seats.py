@@ -1,0 +1,96 @@
+"""`/events/{id}/zones/{n}`: the seat map; `POST /events/{id}/holds`: taking what was chosen.
+
+A conflict is no dead end: the map comes back with what is still free of the choice kept, and
+says which seats somebody else was faster to take.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.response import Redirect
+
+from accounts.identity import Caller
+from kernel.errors import Refusal
+from sales.admission import cookie_of
+from sales.geometry import split_seat_id
+from sales.holds import NoSeats
+from sales.web.pages.forms import Req, form_of, moment_of, seats_of, text, texts, whole_or
+from sales.web.pages.seatmap_page import Choice, show_map
+from sales.web.pages.site import Site
+
+# The refusals of a hold after which the map is shown again: the seats are why, not the buyer.
+CONFLICT = 419
+
+
+@get("/events/{event_id:int}/zones/{zone_no:int}", include_in_schema=False)
+async def show_zone(
+    request: Req,
+    event_id: int,
+    zone_no: int,
+    site: NamedDependency[Site],
+    caller: NamedDependency[Caller],
+) -> Response[Any]:
+    given = request.query_params
+    choice = Choice(
+        seats=seats_of(given.get("seats", "").split(",")), block=whole_or(given.get("block"), 0)
+    )
+    return await show_map(site, request, event_id, zone_no, caller=caller, choice=choice)
+
+
+@post("/events/{event_id:int}/holds", include_in_schema=False)
+async def take_seats(
+    request: Req,
+    event_id: int,
+    site: NamedDependency[Site],
+    caller: NamedDependency[Caller],
+) -> Response[Any]:
+    form = await form_of(request)
+    zone_no, block = whole_or(text(form, "zone"), 1), whole_or(text(form, "block"), 0)
+    seats = seats_of(texts(form, "seats"))
+    if caller.account_id is None:
+        return _to_sign_in(event_id, zone_no, block, seats)
+    token = request.cookies.get(cookie_of(event_id))
+    admission = await site.admissions.require(event_id, caller, token)
+    try:
+        if not seats:
+            raise NoSeats
+        jti = admission.jti if admission else None
+        order = await site.orders.open_or_reuse(caller.account_id, event_id, "web", jti)
+        hold = await site.holds.hold(event_id, order.id, caller.account_id, seats)
+    except Refusal as refusal:
+        if refusal.status != CONFLICT and not isinstance(refusal, NoSeats):
+            raise
+        choice = _after(refusal, event_id, seats, block)
+        return await show_map(site, request, event_id, zone_no, caller=caller, choice=choice)
+    await site.admissions.keep(event_id, jti, moment_of(hold.expires_at_ms))
+    return Redirect(f"/orders/{order.id}", status_code=303)
+
+
+def _after(refusal: Refusal, event_id: int, seats: Sequence[int], block: int) -> Choice:
+    """What is left of the choice: the seats that were lost are named and no longer marked."""
+    named = refusal.extra.get("seats")
+    lost = set(_lost(event_id, named if isinstance(named, list) else []))
+    return Choice(
+        seats=[seat for seat in seats if seat not in lost],
+        block=block,
+        refusal=refusal,
+        lost=[seat for seat in seats if seat in lost],
+        fresh=True,
+    )
+
+
+def _lost(event_id: int, named: Iterable[Any]) -> Iterable[int]:
+    for one in named:
+        parts = split_seat_id(one["id"])
+        if parts and parts[0] == event_id:
+            yield parts[1]
+
+
+def _to_sign_in(event_id: int, zone_no: int, block: int, seats: Sequence[int]) -> Response[Any]:
+    """After signing in the visitor is back at the map, with the choice kept."""
+    chosen = ",".join(map(str, seats))
+    back = f"/events/{event_id}/zones/{zone_no}?block={block}&seats={chosen}"
+    return Redirect(f"/sign-in?next={quote(back, safe='')}", status_code=303)
