@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 from time import time_ns
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
+@runtime_checkable
 class Clock(Protocol):
     def now(self) -> datetime:
         """The current instant, aware, in UTC."""

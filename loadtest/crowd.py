@@ -25,10 +25,10 @@ KINDS: dict[Kind, int] = {
     "vanishing": 16,
 }
 DECLINED_SHARE = 0.05
-# Demo accounts of the crowd, made by the demo seed: crowd-00001@… with crowd-00001-pass.
+# Demo accounts of the crowd, made by the demo seed: crowd-00001@… with password crowd-00001.
 ACCOUNTS = 5_000
 EMAIL = "crowd-{:05d}@demo.biletter.kz"
-PASSWORD = "crowd-{:05d}-pass"  # noqa: S105  # a rule of the demo data
+PASSWORD = "crowd-{:05d}"  # noqa: S105  # a rule of the demo data
 PRINT_EVERY_S = 1.0
 # More than one generator process can drive.
 COUNT_MAX = 100_000

@@ -63,7 +63,7 @@ class Arrivals(FastHttpUser):
 
     def journey(self, account: int) -> None:
         record: dict[str, Any] = {"account": account, "outcome": "bought"}
-        me = _basic_auth_str(f"crowd-{account:05d}@demo.biletter.kz", f"crowd-{account:05d}-pass")
+        me = _basic_auth_str(f"crowd-{account:05d}@demo.biletter.kz", f"crowd-{account:05d}")
         started = time.perf_counter()
         failure: Exception | None = None
         try:

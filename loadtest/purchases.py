@@ -11,7 +11,7 @@ from loadtest.visitor import Gone, Sites, Visit, code_of, path_of, submit_card
 from loadtest.wire import Wire
 
 EMAIL = "crowd-{:05d}@demo.biletter.kz"
-PASSWORD = "crowd-{:05d}-pass"  # noqa: S105  # a rule of the demo data
+PASSWORD = "crowd-{:05d}"  # noqa: S105  # a rule of the demo data
 SEATS_A_PURCHASE = 2
 PAGES = 8
 PAGE_SIZE = 20

@@ -3,7 +3,7 @@
 People are sent to the queue page; programs get 429 with `Retry-After` and a link to it.
 """
 
-from typing import Any, ClassVar, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 from urllib.parse import quote
 
 from litestar import Request, Response
@@ -19,6 +19,7 @@ from kernel.web.problems import answer_refusal
 RETRY_AFTER_S = 10
 
 
+@runtime_checkable
 class RoomModes(Protocol):
     def is_open(self, event_id: EventId) -> bool:
         """No pass is needed: the event's room is off. Unknown rooms count as closed doors."""

@@ -1,5 +1,7 @@
 """`/api/bookings`: an order under the contract's name, from the empty envelope to its payment."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from litestar import Request, Response, get, patch, post
@@ -9,10 +11,12 @@ from litestar.params import JSONBody
 
 from accounts.identity import Caller
 from kernel.errors import Refusal, TryAgain
+from kernel.values import tenge
 from kernel.web.links import Links
 from sales.admission import Admissions
 from sales.bookings import Bookings
 from sales.geometry import seat_id
+from sales.holds import Holds
 from sales.orders import Orders
 from sales.web.api.shapes import (
     NEEDS_USER,
@@ -21,6 +25,7 @@ from sales.web.api.shapes import (
     BookingItem,
     BookingRef,
     BookingSeat,
+    BookingState,
     Done,
     PassHeader,
     refusals,
@@ -29,10 +34,10 @@ from sales.web.api.shapes import (
 CONFLICT = 419
 
 
-class NotPayable(Refusal):
-    """Этот заказ нельзя оплатить."""
+class NotPossible(Refusal):
+    """Сейчас это невозможно."""
 
-    status, code = 400, "not-payable"
+    status, code = 400, "not-possible"
 
 
 class PaymentPagePending(TryAgain):
@@ -41,13 +46,26 @@ class PaymentPagePending(TryAgain):
     code = "payment-page-pending"
 
 
+@contextmanager
+def without_conflicts() -> Iterator[None]:
+    """The contract knows no 419 where a booking is opened or paid: there a conflict (an event not
+    on sale, an order that is empty, over or paid) is a bad request; `reason` says which.
+    """
+    try:
+        yield
+    except Refusal as refusal:
+        if refusal.status != CONFLICT:
+            raise
+        raise NotPossible(refusal.detail, reason=refusal.code) from refusal
+
+
 @post(
     "/api/bookings",
     operation_id="openBooking",
     tags=["bookings"],
     summary="Open an empty booking for an event",
     security=NEEDS_USER,
-    responses=refusals(400, 401, 403, 404, 419, 429),
+    responses=refusals(400, 401, 403, 404, 429),
 )
 async def open_booking(
     data: JSONBody[BookingCreate],
@@ -58,9 +76,10 @@ async def open_booking(
 ) -> BookingId:
     account_id = caller.need_account()
     visit = await admissions.require(data.event_id, caller, queue_pass)
-    order = await orders.open(
-        account_id, data.event_id, "api", admission_jti=visit.jti if visit else None
-    )
+    with without_conflicts():
+        order = await orders.open(
+            account_id, data.event_id, "api", admission_jti=visit.jti if visit else None
+        )
     return BookingId(order.id)
 
 
@@ -86,6 +105,38 @@ async def list_bookings(
     ]
 
 
+@get(
+    "/api/bookings/{booking_id:int}",
+    operation_id="showBooking",
+    tags=["bookings"],
+    summary="One booking of the calling user, with its state",
+    security=NEEDS_USER,
+    responses=refusals(401, 403, 404),
+)
+async def show_booking(
+    booking_id: int,
+    caller: NamedDependency[Caller],
+    orders: NamedDependency[Orders],
+    holds: NamedDependency[Holds],
+) -> BookingState:
+    """Ours, beside the contract: clients need not guess from the seats what became of it."""
+    order = await orders.own(booking_id, caller.need_account())
+    if order.state == "open":
+        hold = await holds.of_order(order.event_id, order.id)
+        seats = sorted(hold.seats) if hold else []
+    else:
+        seats = [line.seat for line in await orders.lines(order.id)]
+    return BookingState(
+        id=order.id,
+        event_id=order.event_id,
+        state=order.state,
+        reason=order.reason,
+        total=tenge(order.total),
+        expires_at=order.expires_at,
+        seats=[BookingSeat(seat_id(order.event_id, seat)) for seat in seats],
+    )
+
+
 @patch(
     "/api/bookings/initiatePayment",
     operation_id="startPayment",
@@ -109,20 +160,14 @@ async def start_payment(
     admissions: NamedDependency[Admissions],
     queue_pass: PassHeader = None,
 ) -> Response[None]:
-    """Repeating it while a payment is open gives the same page. The contract knows no conflict
-    here: an order that can't be paid (empty, ended, paid) is a bad request.
-    """
+    """Repeating it while a payment is open gives the same page."""
     account_id = caller.need_account()
     order = await orders.own(data.booking_id, account_id)
     await admissions.require(order.event_id, caller, queue_pass)
     links: Links = request.app.state["links"]
     base = links.base("sales", request.headers.get("host", ""))
-    try:
+    with without_conflicts():
         checkout = await orders.place(order.id, account_id, base)
-    except Refusal as refusal:
-        if refusal.status != CONFLICT:
-            raise
-        raise NotPayable(refusal.detail, reason=refusal.code) from refusal
     if checkout.payment_url is None:
         raise PaymentPagePending(retry_after_s=1)
     return Response(None, status_code=302, headers={"Location": checkout.payment_url})

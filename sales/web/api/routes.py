@@ -3,7 +3,13 @@
 from typing import Any
 
 from sales.web.api.analytics import reset_sales, show_analytics
-from sales.web.api.bookings import cancel_booking, list_bookings, open_booking, start_payment
+from sales.web.api.bookings import (
+    cancel_booking,
+    list_bookings,
+    open_booking,
+    show_booking,
+    start_payment,
+)
 from sales.web.api.events import search_events
 from sales.web.api.payments import notify, payment_failed, payment_succeeded
 from sales.web.api.seats import list_seats, release_seat, select_seat
@@ -17,6 +23,7 @@ def api_routes() -> list[Any]:
         search_events,
         open_booking,
         list_bookings,
+        show_booking,
         start_payment,
         cancel_booking,
         list_seats,

@@ -1,6 +1,6 @@
 """What the public contract sends and gets: the shapes of its JSON and its numbers."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -129,6 +129,20 @@ class BookingSeat(msgspec.Struct, frozen=True):
 class BookingItem(msgspec.Struct, frozen=True):
     id: int
     event_id: int
+    seats: list[BookingSeat]
+
+
+class BookingState(msgspec.Struct, frozen=True):
+    """One booking in full; beyond the published contract. `state`: open, pending, paid, cancelled,
+    expired; `reason` says why it ended. `total` in tenge once it is placed.
+    """
+
+    id: int
+    event_id: int
+    state: str
+    reason: str | None
+    total: str
+    expires_at: datetime | None
     seats: list[BookingSeat]
 
 
