@@ -102,7 +102,9 @@ class Edge:
             (b"content-security-policy", policy.encode("latin-1", "replace")),
             (b"x-content-type-options", b"nosniff"),
             (b"x-frame-options", b"DENY"),
-            (b"referrer-policy", b"same-origin"),
+            # Not same-origin: with it browsers send `Origin: null` from one of our processes to
+            # another, and the form that hands a pass to the shop would look like a stranger's.
+            (b"referrer-policy", b"strict-origin-when-cross-origin"),
             (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
             (b"cross-origin-opener-policy", b"same-origin"),
         ]
