@@ -75,9 +75,7 @@ class Pages:
     ) -> Response[bytes]:
         """Render `template` as an answer of this status, in the visitor's language."""
         html = self.render(request, template, **context)
-        response = Response(
-            html.encode(), status_code=status, media_type="text/html; charset=utf-8"
-        )
+        response = Response(html.encode(), status_code=status, media_type="text/html")
         asked = request.query_params.get("lang")
         if asked in LANGUAGES:
             cookie = Cookie(LANGUAGE_COOKIE, value=asked, max_age=YEAR_S, samesite="lax", path="/")
