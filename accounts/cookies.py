@@ -1,9 +1,9 @@
 """Our cookies, and the outermost layer that sets them.
 
-`CookieEdge` wraps a whole ASGI app. A visitor without a device cookie gets a device token: it
-stands in `scope["device"]` for this very request, and is set as a cookie where that does no
-harm (pages and writes of browsers; never on answers that a cache may share). Whoever answers the
-request may add `Set-Cookie` lines to `scope["set_cookies"]`.
+`CookieEdge` wraps a whole ASGI app. A browser without a device cookie gets one where that does no
+harm (on pages and writes, never on answers that a cache may share); its token stands in
+`scope["device"]` from this very request on. Whoever answers the request may add `Set-Cookie`
+lines to `scope["set_cookies"]`.
 """
 
 import re
@@ -53,14 +53,12 @@ class CookieEdge:
         lines: list[str] = []
         scope["set_cookies"] = lines
         cookies = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
-        device = device_in(cookies)
-        if device is None:
+        device = device_in(cookies) if cookies else None
+        if device is None and _is_browsers_own(scope):
             device = new_device()
-            if _is_browsers_own(scope):
-                lines.append(
-                    cookie_line(DEVICE_COOKIE, device, max_age_s=YEAR_S, secure=self._secure)
-                )
-        scope["device"] = device
+            lines.append(cookie_line(DEVICE_COOKIE, device, max_age_s=YEAR_S, secure=self._secure))
+        if device is not None:
+            scope["device"] = device
 
         async def send_with_cookies(message: dict[str, Any]) -> None:
             if lines and message["type"] == "http.response.start":

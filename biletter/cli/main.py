@@ -22,7 +22,11 @@ COMMANDS = (
     "engines",
     "migrate",
     "seed",
+    "import",
+    "keys",
 )
+# Where the command's word is none for a module.
+MODULES = {"import": "imports"}
 INTERRUPTED = 130
 
 
@@ -35,7 +39,9 @@ def main(arguments: Sequence[str]) -> int:
         epilog="Settings come from the environment, see docs/operations.md.",
     )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    modules = {name: importlib.import_module(f"biletter.cli.{name}") for name in asked}
+    modules = {
+        name: importlib.import_module(f"biletter.cli.{MODULES.get(name, name)}") for name in asked
+    }
     for module in modules.values():
         module.add(subparsers)
     args = parser.parse_args(arguments)
