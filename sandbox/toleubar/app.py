@@ -18,7 +18,7 @@ from sandbox.toleubar.books import Books
 from sandbox.toleubar.config import ToleuBarConfig
 from sandbox.toleubar.courier import Courier, Sleep
 from sandbox.toleubar.desk import Desk
-from sandbox.toleubar.inquiry import Memory
+from sandbox.toleubar.memory import Memory
 from sandbox.toleubar.merchant import Merchant
 from sandbox.toleubar.switchboard import Switchboard
 from sandbox.toleubar.tokens import Credentials
@@ -63,12 +63,12 @@ def build(
     """Raises BooksBrokenError when the books cannot be opened. `sleep` is the pause between
     webhook attempts and of every delay; `links` knows this process as `toleubar`.
     """
-    desk = _furnish(config, clock or SystemClock(), chance or SystemRandom(), sleep)
+    desk = _furnish(config, links, clock or SystemClock(), chance or SystemRandom(), sleep)
     edge = build_app(
         "toleubar",
         [*ROUTES, _health(desk)],
         links=links,
-        provide={"desk": desk, "config": config, "links": links, "memory": Memory()},
+        provide={"desk": desk, "config": config},
         ready={"books": _reach(desk)},
         lifespan=[_life(desk)],
         pages=Pages(ROOT / "templates", ROOT / "static", ROOT / "locale", links),
@@ -78,7 +78,9 @@ def build(
     return Door(edge)
 
 
-def _furnish(config: ToleuBarConfig, clock: Clock, chance: Random, sleep: Sleep) -> Desk:
+def _furnish(
+    config: ToleuBarConfig, links: Links, clock: Clock, chance: Random, sleep: Sleep
+) -> Desk:
     books = Books(config.books)
     merchant, switchboard = Merchant(config, books), Switchboard(books)
     courier = Courier(
@@ -98,6 +100,9 @@ def _furnish(config: ToleuBarConfig, clock: Clock, chance: Random, sleep: Sleep)
         clock=clock,
         chance=chance,
         sleep=sleep,
+        memory=Memory(),
+        links=links,
+        public_base_url=config.public_base_url,
         cards={},
     )
 

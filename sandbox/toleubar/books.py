@@ -97,10 +97,11 @@ class Books:
             "cause": cause,
         }
         with self._together():
-            if self._db.execute(_Q["move_payment"], change).rowcount != 1:
+            row = self._db.execute(_Q["move_payment"], change).fetchone()
+            if row is None:
                 return None
             self._note(payment.payment_id, at_ms, status, cause)
-        return self.find(payment.payment_id)
+        return _payment(row)
 
     def note(self, payment: Payment, at_ms: int, cause: str) -> None:
         """A line in the history without a change of status."""

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from uuid import UUID
 
-import httpx
 import structlog
 from msgspec import Struct
 from prometheus_client import Counter
@@ -18,9 +17,11 @@ from prometheus_client import Counter
 from sandbox.toleubar.books import Books
 from sandbox.toleubar.letters import headers_of
 from sandbox.toleubar.merchant import Merchant
+from sandbox.toleubar.postman import Postman, UndeliveredError
 from sandbox.toleubar.switchboard import Switchboard
 
 Sleep = Callable[[float], Awaitable[None]]
+SUCCESS = range(200, 300)
 # The gateway's HTTP client cuts longer settings of the profile to this.
 TIMEOUT_MAX_S = 30
 # Letters on their way at once; more wait their turn.
@@ -59,10 +60,7 @@ class Courier:
         self._apart: set[asyncio.Task[None]] = set()
         self._waiting = 0
         self._room = asyncio.Semaphore(DELIVERIES_MAX)
-        # Proxies and redirects are not part of the contract.
-        self._client = httpx.AsyncClient(
-            trust_env=False, limits=httpx.Limits(max_connections=DELIVERIES_MAX)
-        )
+        self._postman = Postman()
 
     def post(self, payment_id: str, url: str | None, body: bytes) -> None:
         """Take a letter for delivery and return at once; without an address it goes nowhere."""
@@ -96,7 +94,7 @@ class Courier:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        await self._client.aclose()
+        await self._postman.close()
 
     def _start(self, letter: Letter) -> None:
         """Behind the payment's earlier letters, or, when struck by the reorder fault, beside."""
@@ -149,19 +147,16 @@ class Courier:
         timeout_s = min(self._merchant.profile.webhook_timeout_seconds, TIMEOUT_MAX_S)
         try:
             async with self._room, asyncio.timeout(timeout_s):
-                answer = await self._client.post(
-                    letter.url,
-                    content=letter.body,
-                    headers=headers_of(letter.body, delivery, self._secret),
-                    timeout=timeout_s,
-                )
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+                headers = headers_of(letter.body, delivery, self._secret)
+                status = await self._postman.post(letter.url, letter.body, headers)
+        except (UndeliveredError, TimeoutError) as error:
             WEBHOOKS.labels("failed_attempt").inc()
             log.info("webhook not taken", url=letter.url, attempt=attempt, error=repr(error))
             return False
-        if not answer.is_success:
+        taken = status in SUCCESS
+        if not taken:
             WEBHOOKS.labels("failed_attempt").inc()
-        return answer.is_success
+        return taken
 
     def _strikes(self, share: float) -> bool:
         return self._chance.random() < share

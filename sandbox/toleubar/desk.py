@@ -11,10 +11,12 @@ from msgspec import Struct
 from prometheus_client import Counter
 
 from kernel.clock import Clock
+from kernel.web.links import Links
 from sandbox.toleubar.books import Books
 from sandbox.toleubar.courier import Courier, Sleep
 from sandbox.toleubar.letters import write_transition
 from sandbox.toleubar.manners import MANNERS, Manners
+from sandbox.toleubar.memory import Memory
 from sandbox.toleubar.merchant import Merchant
 from sandbox.toleubar.payment import Payment
 from sandbox.toleubar.refusals import TokenInvalid
@@ -43,6 +45,10 @@ class Desk(Struct, frozen=True, kw_only=True):
     clock: Clock
     chance: Random
     sleep: Sleep
+    memory: Memory
+    links: Links
+    # The address of this gateway as payers see it; None: by the host that init was sent to.
+    public_base_url: str | None
     # Cards in work by payment id; a repeated form post waits for the first.
     cards: dict[str, asyncio.Task[Payment]]
 

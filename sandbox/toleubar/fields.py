@@ -123,7 +123,7 @@ def is_web_address(url: str) -> bool:
         _ = parts.port
     except ValueError:
         return False
-    readable = not any(ord(char) <= ord(" ") for char in url)
+    readable = url.isascii() and not any(ord(char) <= ord(" ") for char in url)
     return readable and parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 

@@ -1,6 +1,5 @@
 """check: how a payment stands, by payment id or order id (contract §2.2)."""
 
-from collections import OrderedDict
 from http import HTTPStatus
 
 from sandbox.toleubar.desk import Ask, Desk
@@ -11,9 +10,6 @@ from sandbox.toleubar.payment import Payment
 from sandbox.toleubar.refusals import GatewayRefusal
 from sandbox.toleubar.states import FINAL, MEANING
 from sandbox.toleubar.tokens import check_tokens
-
-# Remembered answers while staleness is on; the oldest go first.
-REMEMBERED_MAX = 10_000
 
 
 class NothingAsked(GatewayRefusal):
@@ -28,24 +24,7 @@ class PaymentUnknown(GatewayRefusal):
     status, code = HTTPStatus.NOT_FOUND, "1404"
 
 
-class Memory:
-    """Answers that may be given again though they are out of date."""
-
-    def __init__(self) -> None:
-        self._answers: OrderedDict[str, tuple[int, Payment]] = OrderedDict()
-
-    def recall(self, key: str, now_ms: int) -> Payment | None:
-        until_ms, payment = self._answers.get(key, (0, None))
-        return payment if now_ms < until_ms else None
-
-    def keep(self, key: str, payment: Payment, until_ms: int) -> None:
-        self._answers[key] = (until_ms, payment)
-        self._answers.move_to_end(key)
-        if len(self._answers) > REMEMBERED_MAX:
-            self._answers.popitem(last=False)
-
-
-def check(desk: Desk, memory: Memory, fields: Fields, ask: Ask) -> Body:
+def check(desk: Desk, fields: Fields, ask: Ask) -> Body:
     team_slug, token = fields.required("teamSlug", 50), fields.required("token", 256)
     payment_id, order_id = fields.text("paymentId", 50), fields.text("orderId", 36)
     correlation_id = fields.text("correlationId", 100)
@@ -54,7 +33,7 @@ def check(desk: Desk, memory: Memory, fields: Fields, ask: Ask) -> Body:
         raise NothingAsked
     tokens = check_tokens(desk.who, payment_id=payment_id, order_id=order_id, query=ask.query)
     desk.verify(team_slug, token, tokens)
-    payment = _look_up(desk, memory, payment_id, order_id)
+    payment = _look_up(desk, payment_id, order_id)
     return success(
         desk.clock.ms(),
         correlation_id,
@@ -65,12 +44,12 @@ def check(desk: Desk, memory: Memory, fields: Fields, ask: Ask) -> Body:
     )
 
 
-def _look_up(desk: Desk, memory: Memory, payment_id: str | None, order_id: str | None) -> Payment:
+def _look_up(desk: Desk, payment_id: str | None, order_id: str | None) -> Payment:
     """Raises PaymentUnknown. Within the staleness that is switched on, an old answer is good."""
     faults, now_ms = desk.switchboard.faults, desk.clock.ms()
     key = f"payment {payment_id}" if payment_id is not None else f"order {order_id}"
     stale = faults.check_stale_open_s or faults.check_stale_final_s
-    payment = memory.recall(key, now_ms) if stale else None
+    payment = desk.memory.recall(key, now_ms) if stale else None
     if payment is not None:
         return payment
     if payment_id is not None:
@@ -82,7 +61,7 @@ def _look_up(desk: Desk, memory: Memory, payment_id: str | None, order_id: str |
     if stale:
         final = payment.status in FINAL
         seconds = faults.check_stale_final_s if final else faults.check_stale_open_s
-        memory.keep(key, payment, now_ms + int(seconds * 1000))
+        desk.memory.keep(key, payment, now_ms + int(seconds * 1000))
     return payment
 
 

@@ -104,3 +104,4 @@ def test_web_addresses_are_absolute_http():
     assert is_web_address("https://biletter.example/api?orderId=1")
     for url in ("", "https://", "//a.kz", "http://a.kz:x/", "http://a.kz/ b", "mailto:a@b.kz"):
         assert not is_web_address(url)
+    assert not is_web_address("http://қала.kz/")

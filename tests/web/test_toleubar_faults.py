@@ -224,7 +224,7 @@ class TestTheFaithfulProfile:
         assert "Оплата не прошла" in (await faithful.http.get(location)).text
 
     async def test_payment_ids_collide(self, faithful):
-        answers = await asyncio.gather(*(faithful.init(f"bk-{n}") for n in range(600)))
+        answers = await asyncio.gather(*(faithful.init(f"bk-{n}") for n in range(400)))
         codes = {answer.json()["errorCode"] for answer in answers if answer.status_code == 500}
         assert codes == {"9999"}
 

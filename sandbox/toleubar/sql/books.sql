@@ -70,9 +70,9 @@ SELECT * FROM payment WHERE payment_id = :payment_id;
 SELECT * FROM payment WHERE team_slug = :team_slug AND order_id = :order_id;
 
 -- name: move_payment
--- Compare and set: one row, or none when the payment is no longer in that status.
+-- Compare and set: the payment as it is now, or no row when it had left that status.
 UPDATE payment SET status = :status, reason = :cause, updated_ms = :at_ms
-WHERE payment_id = :payment_id AND status = :expected;
+WHERE payment_id = :payment_id AND status = :expected RETURNING *;
 
 -- name: add_change
 -- One line of the payment's history.

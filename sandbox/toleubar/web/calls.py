@@ -3,28 +3,21 @@
 from litestar import Response, post
 from litestar.di import NamedDependency
 
-from kernel.web.links import Links
 from sandbox.toleubar.cancellation import cancel
 from sandbox.toleubar.capture import confirm
-from sandbox.toleubar.config import ToleuBarConfig
 from sandbox.toleubar.desk import Ask, Desk
 from sandbox.toleubar.fields import read_fields
 from sandbox.toleubar.initiation import init
-from sandbox.toleubar.inquiry import Memory, check
+from sandbox.toleubar.inquiry import check
 from sandbox.toleubar.web.answers import AnyRequest, answer, break_down, lose
 
 OK = 200
 
 
 @post("/api/v1/paymentinit/init", status_code=OK)
-async def init_payment(
-    request: AnyRequest,
-    desk: NamedDependency[Desk],
-    config: NamedDependency[ToleuBarConfig],
-    links: NamedDependency[Links],
-) -> Response[bytes]:
+async def init_payment(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     break_down(desk)
-    base = (config.public_base_url or links.to("toleubar", request, "")).rstrip("/")
+    base = (desk.public_base_url or desk.links.to("toleubar", request, "")).rstrip("/")
     ask = Ask(base=base, query=dict(request.query_params.multi_items()))
     response = answer(init(desk, read_fields(await request.body()), ask))
     faults = desk.switchboard.faults
@@ -32,11 +25,9 @@ async def init_payment(
 
 
 @post("/api/v1/paymentcheck/check", status_code=OK)
-async def check_payment(
-    request: AnyRequest, desk: NamedDependency[Desk], memory: NamedDependency[Memory]
-) -> Response[bytes]:
+async def check_payment(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     break_down(desk)
-    response = answer(check(desk, memory, read_fields(await request.body()), _ask(request)))
+    response = answer(check(desk, read_fields(await request.body()), _ask(request)))
     faults = desk.switchboard.faults
     return await lose(desk, response, faults.check_stall, faults.check_abort)
 
