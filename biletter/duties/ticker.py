@@ -8,14 +8,14 @@ from biletter.parts import Parts
 from biletter.shop import NobodyAsks, Shop
 from kernel.pulse import Pulse, serve_pulse
 from waitingroom.room import Rooms
-from workers.ticker import Ticker, pieces
+from workers.ticker import BEATING, Ticker, pieces
 
 DB_CONNECTIONS = 4
 
 
 async def run(parts: Parts) -> None:
     settings = parts.settings
-    pulse = Pulse("ticker")
+    pulse = Pulse(*BEATING)
     serve_pulse(pulse, bind=settings.bind, port=settings.port_of("ticker"))
     stop = stop_signal()
     shop = Shop(parts, await parts.db(DB_CONNECTIONS), parts.redis_shop(), NobodyAsks())
