@@ -13,14 +13,16 @@ from pathlib import Path
 import httpx
 import psutil
 
+from biletter.settings import DUTIES_WITH_A_PORT
+
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 120.0
-PORTS = 5  # consecutive, from BILETTER_PORT
+PORTS = len(DUTIES_WITH_A_PORT)  # consecutive, from BILETTER_PORT
 PORT_FIRST, PORT_LAST = 18_000, 29_000
 
 
 class House:
-    """`biletter up` on a data folder and five free ports."""
+    """`biletter up` on a data folder and free ports of its own."""
 
     def __init__(
         self,
@@ -121,8 +123,7 @@ class House:
 
     def address(self, duty: str) -> str:
         """The web duty's base URL."""
-        duties = ("sales", "waitingroom", "admin", "toleubar", "provider")
-        return f"http://127.0.0.1:{self.port + duties.index(duty)}"
+        return f"http://127.0.0.1:{self.port + DUTIES_WITH_A_PORT.index(duty)}"
 
     def answers(self, duty: str) -> bool:
         with contextlib.suppress(httpx.HTTPError):
@@ -131,11 +132,11 @@ class House:
 
 
 def free_ports() -> int:
-    """The first of five consecutive ports nobody listens on, outside the range of outgoing ones."""
+    """The first of enough free ports in a row, outside the range of outgoing connections."""
     for base in range(PORT_FIRST + os.getpid() % 500 * 20, PORT_LAST, 20):
         if all(_is_free(base + offset) for offset in range(PORTS)):
             return base
-    raise AssertionError("no five free ports in a row")
+    raise AssertionError("no free ports in a row")
 
 
 def _is_free(port: int) -> bool:

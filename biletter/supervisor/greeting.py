@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from biletter.seed.accounts import PEOPLE
 from biletter.settings import Settings
 
-# Duty → what a person finds there.
+# Duty → what a person finds there. The others have ports for their health alone.
 PAGES = {
     "sales": "tickets",
     "waitingroom": "waiting room",
@@ -23,7 +23,8 @@ def greeting(settings: Settings, addresses: Mapping[str, str], took_s: float, *,
         shown = address
         if urlsplit(address).hostname == "127.0.0.1":
             shown = f"http://localhost:{urlsplit(address).port}"
-        lines.append(f"  {PAGES.get(duty, duty):<20} {shown}/")
+        if duty in PAGES:
+            lines.append(f"  {PAGES[duty]:<20} {shown}/")
     lines += [f"  {'data and logs':<20} {settings.data}", ""]
     if demo:
         lines += ["Demo accounts:", ""]
