@@ -97,15 +97,7 @@ class Reset:
 
     async def _tell_the_rooms(self, conn: Conn, visits: list[asyncpg.Record]) -> None:
         drafts = [
-            Draft(
-                "admission.ended",
-                visit["event_id"],
-                {
-                    "event_id": visit["event_id"],
-                    "subject": visit["subject"],
-                    "reason": "reset",
-                },
-            )
+            Draft("admission.ended", visit["event_id"], {**visit, "reason": "reset"})
             for visit in visits
         ]
         await stage(conn, self._clock.now(), drafts)

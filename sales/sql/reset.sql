@@ -14,7 +14,7 @@ IN ACCESS EXCLUSIVE MODE;
 
 -- name: list_living_admissions
 -- The visits that are not over, at most $1: the room must hear that their places are free.
-SELECT event_id, subject FROM admission WHERE ended_at IS NULL LIMIT $1;
+SELECT event_id, jti, subject FROM admission WHERE ended_at IS NULL LIMIT $1;
 
 -- name: empty_sales
 -- No order, claim, payment, ticket, admission or notice is left. Numbers go on where they were:

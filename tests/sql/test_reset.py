@@ -48,7 +48,8 @@ async def sell_everything(db, event_id, seats_total, order_size=50):
         "SELECT 1 + n / $3::int AS order_id, n AS seat FROM generate_series(0, $2::int - 1) AS n"
     )
     for statement in (
-        f"INSERT INTO order_line SELECT order_id, $1, seat, 1 + seat / 20000, 1, 1, 100 FROM ({places}) AS p",
+        f"""INSERT INTO order_line
+            SELECT order_id, $1, seat, 1 + seat / 20000, 1, 1, 100 FROM ({places}) AS p""",
         f"""INSERT INTO seat_claim (event_id, seat, order_id, account_id, sold, claimed_at)
             SELECT $1, seat, order_id, order_id, true, now() FROM ({places}) AS p""",
         f"""INSERT INTO ticket (order_id, account_id, event_id, seat, zone_no, row_no, seat_no,
@@ -115,7 +116,7 @@ async def test_the_room_hears_that_the_visits_are_over(db, clock, reset):
         (
             "admission.ended",
             event_id,
-            {"event_id": event_id, "subject": "somebody", "reason": "reset"},
+            {"event_id": event_id, "jti": "jti", "subject": "somebody", "reason": "reset"},
         )
     ]
 

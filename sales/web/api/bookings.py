@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Request, Response, get, patch, post
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 
 from accounts.identity import Caller
 from kernel.errors import Refusal, TryAgain
@@ -114,7 +114,7 @@ async def list_bookings(
     responses=refusals(401, 403, 404),
 )
 async def show_booking(
-    booking_id: int,
+    booking_id: FromPath[int],
     caller: NamedDependency[Caller],
     orders: NamedDependency[Orders],
     holds: NamedDependency[Holds],

@@ -1,0 +1,195 @@
+"""The machine face as the composition root puts it together, with a gateway that does as told."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+from litestar.di import Provide
+from redis.asyncio import Redis
+
+from accounts.accounts import Accounts, Newcomer
+from accounts.cookies import CookieEdge
+from accounts.identity import Identity
+from accounts.passwords import Passwords
+from accounts.sessions import Sessions
+from kernel.clock import Clock
+from kernel.db import Db
+from kernel.keyring import Keyring
+from kernel.subjects import subject_of
+from kernel.web.app import build_app
+from kernel.web.links import Links
+from sales.admission import Admissions
+from sales.analytics import Analytics
+from sales.bookings import Bookings
+from sales.catalogue import Catalogue
+from sales.gateway import Accepted, Found, Offered, Refused, ReturnUrls, Unknown
+from sales.guard import QueueNeeded, show_queue
+from sales.holds import Holds
+from sales.orders import Orders
+from sales.payments import Addresses, Payments
+from sales.reset import Reset
+from sales.seatmap import SeatMaps
+from sales.web.api.events import EventsShape
+from sales.web.api.routes import api_routes
+
+HOST = "http://localhost:18700"
+LINKS = Links(ports={"sales": 18700, "waitingroom": 18701, "toleubar": 18703})
+# A colon, a backslash, a quote and Cyrillic, as in the imported file.
+PEOPLE = {
+    "aru": ("аru_сейтова_1@demo.biletter.kz", 'a:b\\c"d:ё'),
+    "bek": ("bek@demo.biletter.kz", "bek-password"),
+    "ermek": ("ermek@demo.biletter.kz", "ermek-password"),
+}
+WEBHOOK_SECRET = "webhook secret of a test"
+
+
+@asynccontextmanager
+async def api_stand(
+    db: Db, redis: "Redis", clock: Clock, folder: Path, *, envelope: bool = False
+) -> AsyncIterator["ApiStand"]:
+    """The machine face with Aru, Bek and Ermek."""
+    stand = ApiStand(db, redis, clock, folder, envelope=envelope)
+    stand.ids = await stand.people()
+    try:
+        yield stand
+    finally:
+        stand.passwords.close()
+
+
+class ScriptedGateway:
+    """Says `status` of every payment it opened; opens none while `is_silent`."""
+
+    def __init__(self) -> None:
+        self.status = "FORM_SHOWED"
+        self.is_silent = False
+        self.opened: dict[str, tuple[str, int]] = {}
+        self.urls: ReturnUrls | None = None
+        self.checks = 0
+
+    async def init(
+        self, *, order_id: str, amount: int, urls: ReturnUrls, **_: object
+    ) -> Offered | Refused | Unknown:
+        if self.is_silent:
+            return Unknown("silence")
+        payment_id = f"P{len(self.opened) + 1}"
+        self.opened[payment_id] = (order_id, amount)
+        self.urls = urls
+        return Offered(payment_id, self.form_url(payment_id))
+
+    async def check(self, *, payment_id: str | None, order_id: str) -> Found | Refused | Unknown:
+        self.checks += 1
+        for known, (its_order, amount) in self.opened.items():
+            if known == payment_id or (payment_id is None and its_order == order_id):
+                return Found(known, its_order, self.status, amount)
+        return Unknown("silence")
+
+    async def confirm(self, **_: object) -> Accepted | Refused | Unknown:
+        self.status = "CONFIRMED"
+        return Accepted(self.status)
+
+    async def cancel(self, **_: object) -> Accepted | Refused | Unknown:
+        self.status = "CANCELLED"
+        return Accepted(self.status)
+
+    def form_url(self, payment_id: str) -> str:
+        return f"http://localhost:18703/api/v1/paymentform/render/{payment_id}"
+
+
+class Modes:
+    """Which rooms are off."""
+
+    def __init__(self) -> None:
+        self.open: set[int] = set()
+
+    def is_open(self, event_id: int) -> bool:
+        return event_id in self.open
+
+
+class ApiStand:
+    def __init__(
+        self, db: Db, redis: "Redis", clock: Clock, folder: Path, *, envelope: bool = False
+    ) -> None:
+        self.db, self.clock = db, clock
+        self.ids: dict[str, int] = {}
+        self.keyring = Keyring(folder / "keys")
+        self.passwords = Passwords(b"pepper of a test")
+        self.accounts = Accounts(db, self.passwords, clock)
+        self.identity = Identity(
+            self.accounts,
+            Sessions(db, b"s" * 32, clock),
+            self.keyring.secret("subject"),
+            secure=False,
+        )
+        self.gateway, self.modes = ScriptedGateway(), Modes()
+        self.catalogue = Catalogue(db, clock)
+        self.holds = Holds(redis, db, self.catalogue, clock)
+        self.payments = Payments(
+            db,
+            clock,
+            gateway=self.gateway,
+            holds=self.holds,
+            addresses=Addresses(notification=f"{HOST}/api/payments/notifications"),
+            webhook_secret=WEBHOOK_SECRET,
+        )
+        self.reset = Reset(db, clock, self.holds.store.epochs, allowed=True, chance=Random(1))
+        self.app = CookieEdge(self._build(EventsShape(envelope)), secure=False)
+
+    def _build(self, shape: EventsShape) -> Any:
+        orders = Orders(
+            self.db,
+            self.clock,
+            catalogue=self.catalogue,
+            holds=self.holds,
+            payments=self.payments,
+        )
+        admissions = Admissions(
+            self.db,
+            self.clock,
+            keyring=self.keyring,
+            catalogue=self.catalogue,
+            modes=self.modes,
+        )
+        return build_app(
+            "sales",
+            api_routes(),
+            links=LINKS,
+            provide={
+                "catalogue": self.catalogue,
+                "events_shape": shape,
+                "orders": orders,
+                "bookings": Bookings(self.db, self.holds),
+                "holds": self.holds,
+                "seatmaps": SeatMaps(self.holds.store, self.clock),
+                "admissions": admissions,
+                "payments": self.payments,
+                "analytics": Analytics(self.db, self.catalogue, self.holds.store),
+                "reset": self.reset,
+            },
+            dependencies={"caller": Provide(self.identity.identify)},
+            exceptions={QueueNeeded: show_queue},
+        )
+
+    async def people(self) -> dict[str, int]:
+        """Aru, Bek and Ermek exist; their account ids."""
+        ids = await self.accounts.ensure_many(
+            [Newcomer(email, password) for email, password in PEOPLE.values()]
+        )
+        return {name: ids[email] for name, (email, _) in PEOPLE.items()}
+
+    def api(self, who: str | None = None) -> httpx.AsyncClient:
+        """A program that signs in with every call, or does not (None)."""
+        email, password = PEOPLE.get(who or "", ("", ""))
+        auth = httpx.BasicAuth(email.encode(), password.encode()) if who else None
+        transport = httpx.ASGITransport(self.app)
+        return httpx.AsyncClient(transport=transport, base_url=HOST, auth=auth)
+
+    def pass_for(self, event_id: int, account_id: int, jti: str = "visit-1") -> str:
+        """What the room's gate would give to this account."""
+        now = self.clock.ms() // 1000
+        subject = subject_of(self.keyring.secret("subject"), "account", account_id)
+        claims = {"iss": "biletter-room", "aud": str(event_id), "sub": subject, "jti": jti}
+        times = {"iat": now, "nbf": now - 5, "exp": now + 180, "lease": now + 900}
+        return self.keyring.sign("pass", {**claims, **times, "gen": 1, "num": 1}, typ="pass+jwt")
