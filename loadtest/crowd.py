@@ -1,7 +1,6 @@
 """A crowd of all kinds, so that a queue moves and seats vanish before one's eyes.
 
-`python -m loadtest.crowd 2000 --event 1 --base http://127.0.0.1:8080` (`script/biletter crowd`
-fills in the addresses). Arrivals are open: visitors come when they come, whether or not those
+`script/biletter crowd 2000 --event 1` sends one into the running system. Arrivals are open: visitors come when they come, whether or not those
 before them are done. It stops by itself and prints what became of everybody.
 """
 
@@ -35,18 +34,18 @@ COUNT_MAX = 100_000
 
 
 class Crowd:
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace, port: int) -> None:
         self.options = options
         self.chance = random.Random(options.seed)
         self.figures = Figures()
         self.outcomes: Counter[str] = Counter()
         self.by_kind: dict[str, Counter[str]] = defaultdict(Counter)
         self.under_way = 0
-        base = f"http://127.0.0.1:{options.port}"
+        base = f"http://127.0.0.1:{port}"
         self.sites = Sites(
             sales=Wire(base),
-            room=Wire(f"http://127.0.0.1:{options.port + 1}"),
-            gateway=Wire(f"http://127.0.0.1:{options.port + 3}"),
+            room=Wire(f"http://127.0.0.1:{port + 1}"),
+            gateway=Wire(f"http://127.0.0.1:{port + 3}"),
         )
 
     async def run(self) -> int:
@@ -117,23 +116,33 @@ class Crowd:
         print("\n" + self.figures.table())
 
 
-def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="biletter crowd", description=__doc__)
-    parser.add_argument("count", type=int, help="how many visitors")
-    parser.add_argument("--event", type=int, default=1)
-    parser.add_argument("--port", type=int, default=8080, help="port of the sales site")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What a crowd is told, but for the port of the sales site."""
+    parser.add_argument("count", type=_count, help=f"how many visitors, at most {COUNT_MAX}")
+    parser.add_argument("--event", type=int, default=1, help="the event they come for")
     parser.add_argument("--over", type=float, default=20.0, help="seconds in which they arrive")
     parser.add_argument("--minutes", type=float, default=5.0, help="sent home after this")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="another crowd of the same kind")
     parser.add_argument("--first", type=int, default=0, help="index of the first crowd account")
-    options = parser.parse_args(arguments)
-    if not 0 < options.count <= COUNT_MAX:
-        parser.error(f"count must lie between 1 and {COUNT_MAX}")
-    return options
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= COUNT_MAX:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 to {COUNT_MAX}")
+    return int(text)
+
+
+def run(options: argparse.Namespace, port: int) -> int:
+    """0, or 1 when something happened that must not."""
+    return asyncio.run(Crowd(options, port).run())
 
 
 def main(arguments: list[str] | None = None) -> int:
-    return asyncio.run(Crowd(options_of(arguments)).run())
+    parser = argparse.ArgumentParser(prog="loadtest.crowd", description=__doc__)
+    add_arguments(parser)
+    parser.add_argument("--port", type=int, default=8080, help="port of the sales site")
+    options = parser.parse_args(arguments)
+    return run(options, options.port)
 
 
 if __name__ == "__main__":

@@ -37,10 +37,10 @@ async def run(parts: Parts) -> None:
         dependencies={"caller": Provide(identity.identify)},
         ready={"database": lambda: db.fetchval("SELECT 1"), "redis-rooms": redis.ping},
         lifespan=[running(rooms.reader.run), running(tempo.run), running(accounts.upgrades.run)],
+        inner=lambda routes: CookieEdge(routes, secure=settings.secure_cookies),
         pages=parts.pages(identity.ambient),
         static=STATIC,
     )
-    edge = CookieEdge(app, secure=settings.secure_cookies)
-    await serve(edge, bind=settings.bind, port=settings.port_of("admin"), duty="admin")
+    await serve(app, bind=settings.bind, port=settings.port_of("admin"), duty="admin")
     await redis.aclose()
     await db.close()

@@ -68,12 +68,12 @@ async def run(parts: Parts) -> None:
             running(lambda: modes.run(shop.catalogue.guarded)),
             running(accounts.upgrades.run),
         ],
+        inner=lambda routes: CookieEdge(routes, secure=settings.secure_cookies),
         pages=pages,
         static=STATIC,
         exceptions={QueueNeeded: show_queue},
     )
-    edge = CookieEdge(app, secure=settings.secure_cookies)
-    await serve(edge, bind=settings.bind, port=settings.port_of("sales"), duty="sales")
+    await serve(app, bind=settings.bind, port=settings.port_of("sales"), duty="sales")
     await shop.close()
 
 

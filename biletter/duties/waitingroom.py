@@ -15,6 +15,7 @@ from kernel.web.app import build_app, running
 from kernel.web.serve import serve
 from waitingroom.room import Rooms
 from waitingroom.store import RoomAway
+from waitingroom.web.hot import HotRooms
 from waitingroom.web.routes import routes
 
 DB_CONNECTIONS = 2
@@ -46,11 +47,12 @@ async def run(parts: Parts) -> None:
         dependencies={"visitor": Provide(identity.visitor)},
         ready={"redis-rooms": redis.ping},
         lifespan=[open_rooms(), running(rooms.reader.run), running(accounts.upgrades.run)],
+        hot={"/rooms/": HotRooms(rooms, parts.links)},
+        inner=lambda routes: CookieEdge(routes, secure=settings.secure_cookies),
         pages=parts.pages(identity.ambient),
         static=STATIC,
     )
-    edge = CookieEdge(app, secure=settings.secure_cookies)
     port = settings.port_of("waitingroom")
-    await serve(edge, bind=settings.bind, port=port, duty="waitingroom")
+    await serve(app, bind=settings.bind, port=port, duty="waitingroom")
     await redis.aclose()
     await db.close()

@@ -47,11 +47,13 @@ def build_app(
     pages: Pages | None = None,
     static: Path | None = None,
     hot: Mapping[str, App] | None = None,
+    inner: Callable[[App], App] | None = None,
     exceptions: Mapping[Any, Any] | None = None,
 ) -> Edge:
     """`provide` are ready objects, handed to handlers by name; `dependencies` are Litestar
     providers that depend on the request; `ready` are checks named after what they reach, raising
-    when it is not there; `hot` see kernel.web.edge.
+    when it is not there; `hot` see kernel.web.edge; `inner` wraps the routes inside the edge, so
+    that hot calls don't pass through it.
     """
     given = {
         key: Provide(_constant(value), use_cache=True) for key, value in (provide or {}).items()
@@ -83,7 +85,7 @@ def build_app(
         logging_config=None,
         on_app_init=[_quiet],
     )
-    return Edge(app, links, hot)
+    return Edge(inner(app) if inner else app, links, hot)
 
 
 def _health_routes(ready: Mapping[str, Check]) -> list[Any]:
