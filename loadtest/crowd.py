@@ -1,7 +1,8 @@
 """A crowd of all kinds, so that a queue moves and seats vanish before one's eyes.
 
-`script/biletter crowd 2000 --event 1` sends one into the running system. Arrivals are open: visitors come when they come, whether or not those
-before them are done. It stops by itself and prints what became of everybody.
+`script/biletter crowd 2000 --event 1` sends one into the running system. Arrivals are open:
+visitors come when they come, whether or not those before them are done. It stops by itself and
+prints what became of everybody.
 """
 
 import argparse
