@@ -16,17 +16,6 @@ COLUMNS = [
     *("user_id", "email", "password_hash", "password_plain", "first_name", "surname"),
     *("birthday", "registered_at", "is_active", "last_logged_in"),
 ]
-    "user_id",
-    "email",
-    "password_hash",
-    "password_plain",
-    "first_name",
-    "surname",
-    "birthday",
-    "registered_at",
-    "is_active",
-    "last_logged_in",
-]
 NASTY = "a:b\\c\"d,e'f"
 
 
