@@ -24,7 +24,7 @@ WRITE_WITHIN_MS = 1_500
 READ_WITHIN_MS = 10_000
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Where programs speak, and HTTP Basic is listened to.
-API = re.compile(r"/api(/|$)")
+API = re.compile(r"/(api(/|$)|(enter|leave)$)")
 
 log = structlog.get_logger()
 
@@ -64,7 +64,7 @@ class Identity:
         self._cookie = cookie
 
     async def identify(self, request: Request[Any, Any, Any]) -> Caller:
-        """Litestar dependency `caller`. Basic is heard under /api/ only; wrong Basic credentials
+        """Litestar dependency `caller`. Basic is heard where programs speak; wrong Basic credentials
         are refused, a session that is over makes a caller without account.
         """
         header = request.headers.get("authorization")
