@@ -64,8 +64,8 @@ class Identity:
         self._cookie = cookie
 
     async def identify(self, request: Request[Any, Any, Any]) -> Caller:
-        """Litestar dependency `caller`. Basic is heard where programs speak; wrong Basic credentials
-        are refused, a session that is over makes a caller without account.
+        """Litestar dependency `caller`. Basic is heard where programs speak; wrong Basic
+        credentials are refused, a session that is over makes a caller without account.
         """
         header = request.headers.get("authorization")
         if header and API.match(request.url.path):
