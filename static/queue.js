@@ -15,7 +15,7 @@ if (queue) start();
 function start() {
   const event = queue.dataset.event;
   const back = new URLSearchParams({ return_to: queue.dataset.return });
-  let failures = 0, saidAt = 0, timer = 0, lastPlace = null;
+  let failures = 0, saidAt = 0, timer = 0;
 
   const place = () => document.getElementById('place');
   const shows = () => place().dataset.shows;
@@ -61,7 +61,9 @@ function start() {
     if (!answer.ok) return redraw();
     failures = 0;
     const told = await answer.json();
+    const stale = told.age_s > 0;
     if (told.stage !== 'waiting' || told.state !== place().dataset.state) return redraw();
+    if (stale !== ('stale' in place().dataset)) return redraw();
     write(told);
     next(told.poll_after_ms);
   }
@@ -103,7 +105,6 @@ function start() {
   }
 
   function write(told) {
-    lastPlace = told;
     const words = (id, text) => { document.getElementById(id).textContent = text; };
     const still = told.eta === null;
     words('queue-ahead', grouped(told.ahead));

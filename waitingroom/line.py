@@ -53,6 +53,8 @@ class Place(msgspec.Struct, frozen=True):
     serving: int
     # What the operator tells the waiting; may be empty.
     message: str
+    # How old all this is; above 0 while Redis doesn't answer.
+    age_s: int
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -225,6 +227,7 @@ class Line:
             progress=round(min(1.0, max(0, snapshot.serving - entry.srv) / way), 4),
             serving=snapshot.serving,
             message=snapshot.settings.message,
+            age_s=self._reader.age_s,
         )
 
     def _called(self, snapshot: Snapshot, entry: Entry, stage: Stage) -> Place:
@@ -240,4 +243,5 @@ class Line:
             progress=1.0,
             serving=snapshot.serving,
             message=snapshot.settings.message,
+            age_s=self._reader.age_s,
         )

@@ -59,6 +59,7 @@ class Site:
             },
             dependencies={"caller": Provide(self.identity.identify)},
             pages=pages,
+            static=ROOT / "static",
         )
         self.app = CookieEdge(edge, secure=False)
 

@@ -118,15 +118,21 @@ async def queue_claim(
         pass_=admitted.token,
         enter_url=links.to("sales", request, "/enter"),
         return_to=return_address(request, links, event_id, back),
-        here=_page(event_id, back),
+        here=f"/queue/{event_id}",
     )
 
 
 def _show(
     request: AnyRequest, pages: Pages, view: PageView, *, joins_itself: bool = False
 ) -> Response[bytes]:
-    here = _page(view.event, view.return_to)
-    return pages.show(request, "queue.html", view=view, joins_itself=joins_itself, here=here)
+    return pages.show(
+        request,
+        "queue.html",
+        view=view,
+        joins_itself=joins_itself,
+        here=f"/queue/{view.event}",
+        again=_page(view.event, view.return_to),
+    )
 
 
 async def _return_to(request: AnyRequest) -> str | None:
