@@ -54,7 +54,11 @@ class Books:
         self._db.close()
 
     @contextmanager
-    def _together(self) -> Iterator[None]:
+    def together(self) -> Iterator[None]:
+        """What is written inside is kept as a whole or not at all; may be nested."""
+        if self._db.in_transaction:
+            yield
+            return
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -68,7 +72,7 @@ class Books:
     def add(self, payment: Payment) -> bool:
         """False when the payment id or the order id is taken."""
         row = {name: getattr(payment, name) for name in payment.__struct_fields__}
-        with self._together():
+        with self.together():
             added = self._db.execute(
                 _Q["add_payment"], row | {"amount": format(payment.amount, "f")}
             )
@@ -96,7 +100,7 @@ class Books:
             "at_ms": at_ms,
             "cause": cause,
         }
-        with self._together():
+        with self.together():
             row = self._db.execute(_Q["move_payment"], change).fetchone()
             if row is None:
                 return None

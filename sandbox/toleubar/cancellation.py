@@ -65,9 +65,10 @@ def cancel(desk: Desk, fields: Fields, ask: Ask) -> bytes:
         said = desk.books.reply("cancel", kept_under, now_ms - REPLY_KEPT_MS)
         if said is not None:
             return said
-    reply = encode(_cancel(desk, payment, amount, now_ms, correlation_id))
-    if key is not None:
-        desk.books.keep_reply("cancel", kept_under, payment_id, now_ms, reply)
+    with desk.books.together():
+        reply = encode(_cancel(desk, payment, amount, now_ms, correlation_id))
+        if key is not None:
+            desk.books.keep_reply("cancel", kept_under, payment_id, now_ms, reply)
     return reply
 
 

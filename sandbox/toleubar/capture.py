@@ -60,10 +60,11 @@ def confirm(desk: Desk, fields: Fields, ask: Ask) -> bytes:
     if said is not None:
         return said
     _weigh(desk, payment, amount)
-    captured = _capture(desk, payment)
-    reply = encode(_answer(desk, captured, now_ms, correlation_id))
-    if key is not None:
-        desk.books.keep_reply("confirm", f"{payment_id} {key}", payment_id, now_ms, reply)
+    with desk.books.together():
+        captured = _capture(desk, payment)
+        reply = encode(_answer(desk, captured, now_ms, correlation_id))
+        if key is not None:
+            desk.books.keep_reply("confirm", f"{payment_id} {key}", payment_id, now_ms, reply)
     return reply
 
 

@@ -115,3 +115,13 @@ def test_a_profile_brings_its_own_starting_values():
 def test_switches_that_do_not_exist_or_fit_are_refused(written):
     with pytest.raises(msgspec.ValidationError):
         read_faults(written)
+
+
+def test_what_is_written_together_is_kept_together(books):
+    books.add(payment(Status.NEW))
+    with pytest.raises(RuntimeError), books.together():
+        books.move(payment(Status.NEW), Status.CANCELLED, AT_MS, "cancel")
+        books.keep_reply("cancel", "k", "17556000001234", AT_MS, b"{}")
+        raise RuntimeError
+    assert books.find("17556000001234").status is Status.NEW
+    assert books.reply("cancel", "k", 0) is None

@@ -31,6 +31,7 @@ from sandbox.toleubar.states import PAID, Status
 from sandbox.toleubar.web.answers import AnyRequest, lose
 
 PAYMENT_ID = re.compile(r"[A-Za-z0-9_-]{1,50}")
+FORM_PATH = "/api/v1/paymentform/render/"
 RESULT_PATH = "/api/v1/paymentform/result/"
 # What is typed into the form and may be shown again; never the card.
 SHOWN_AGAIN = ("CardholderName", "Email", "Phone")
@@ -116,6 +117,8 @@ def _show_form(
         request,
         "toleubar/card.html",
         status=400 if typed.missing else 200,
+        # The language links lead to the form, also from the answer to an incomplete post.
+        here=f"{FORM_PATH}{payment.payment_id}",
         payment=payment,
         merchant=desk.merchant.profile.team_name,
         amount=_amount(payment),
