@@ -87,6 +87,8 @@ class Notification(msgspec.Struct):
 class SeatTaker(Protocol):
     """As much of sales.holds.Holds as reclaiming asks for."""
 
+    async def thaw(self, event_id: int, order_id: int) -> object: ...
+
     async def hold(
         self, event_id: int, order_id: int, account_id: int, seats: list[int]
     ) -> object: ...
@@ -313,6 +315,8 @@ class Payments:
         seats = await self.book.seats_of(attempt.order.id)
         order = attempt.order
         try:
+            # What it held may not have been freed yet; then it is still its own.
+            await self._holds.thaw(order.event_id, order.id)
             await self._holds.hold(order.event_id, order.id, order.account_id, seats)
         except Refusal as refusal:
             if refusal.status >= 500:  # noqa: PLR2004  # the store is away: not an answer
@@ -326,9 +330,12 @@ class Payments:
         return await self._withdraw(attempt, back)
 
     async def _withdraw(self, attempt: Attempt, step: Withdraw) -> Wait | None:
+        # First nobody may capture it any more, then it is cancelled at the gateway.
         if attempt.order.state == "pending" and attempt.wish is None:
-            # First nobody may capture it any more, then it is cancelled at the gateway.
             await self.book.wish(attempt, step.reason, "worker")
+            return None
+        if attempt.payment.state == "lapsed":
+            await self.book.move(attempt, "authorise")
             return None
         outcome = await self._gateway.cancel(
             payment_id=step.payment_id,

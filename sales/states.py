@@ -51,7 +51,6 @@ PAYMENT: Moves = MappingProxyType(
         ("authorised", "reverse"): "reversed",
         # Given up while the gateway would not cancel, and paid after all.
         ("lapsed", "authorise"): "authorised",
-        ("lapsed", "reverse"): "reversed",
         # The reversal was asked before we had seen the money.
         ("started", "reverse"): "reversed",
         ("unknown", "reverse"): "reversed",
