@@ -30,6 +30,7 @@ from sales.web.api.shapes import (
     PassHeader,
     refusals,
 )
+from sales.web.api.strict import strictly
 
 CONFLICT = 419
 
@@ -65,6 +66,7 @@ def without_conflicts() -> Iterator[None]:
     tags=["bookings"],
     summary="Open an empty booking for an event",
     security=NEEDS_USER,
+    before_request=strictly(BookingCreate),
     responses=refusals(400, 401, 403, 404, 429),
 )
 async def open_booking(
@@ -149,6 +151,7 @@ async def show_booking(
             name="Location", description="Payment page at the gateway.", documentation_only=True
         )
     ],
+    before_request=strictly(BookingRef),
     responses=refusals(400, 401, 403, 404, 429),
 )
 async def start_payment(
@@ -179,6 +182,7 @@ async def start_payment(
     tags=["bookings"],
     summary="Cancel a booking and free its seats",
     security=NEEDS_USER,
+    before_request=strictly(BookingRef),
     responses=refusals(400, 401, 403, 404, 419),
 )
 async def cancel_booking(

@@ -11,6 +11,7 @@ from litestar.params import JSONBody
 from sales.orders import Orders
 from sales.payments import Payments
 from sales.web.api.shapes import Done, GatewayNotification, OrderIdParameter, refusals
+from sales.web.api.strict import strictly
 
 SIGNATURE_HEADER = "x-webhook-signature"
 
@@ -49,6 +50,7 @@ async def payment_failed(
     tags=["payments"],
     summary="Webhook of the payment gateway",
     status_code=200,
+    before_request=strictly(GatewayNotification),
     responses=refusals(400),
 )
 async def notify(

@@ -33,6 +33,7 @@ from sales.web.api.shapes import (
     StatusParameter,
     refusals,
 )
+from sales.web.api.strict import strictly
 
 
 class BookingUnknown(Refusal):
@@ -88,6 +89,7 @@ async def list_seats(
     tags=["seats"],
     summary="Reserve a seat for a booking",
     security=NEEDS_USER,
+    before_request=strictly(SeatSelect),
     responses=refusals(400, 401, 403, 419, 429),
 )
 async def select_seat(
@@ -122,6 +124,7 @@ async def select_seat(
     tags=["seats"],
     summary="Give a reserved seat back",
     security=NEEDS_USER,
+    before_request=strictly(SeatRelease),
     responses=refusals(400, 401, 403, 419),
 )
 async def release_seat(
