@@ -119,9 +119,14 @@ def test_switches_that_do_not_exist_or_fit_are_refused(written):
 
 def test_what_is_written_together_is_kept_together(books):
     books.add(payment(Status.NEW))
-    with pytest.raises(RuntimeError), books.together():
-        books.move(payment(Status.NEW), Status.CANCELLED, AT_MS, "cancel")
-        books.keep_reply("cancel", "k", "17556000001234", AT_MS, b"{}")
-        raise RuntimeError
+
+    def cancel_and_fail() -> None:
+        with books.together():
+            books.move(payment(Status.NEW), Status.CANCELLED, AT_MS, "cancel")
+            books.keep_reply("cancel", "k", "17556000001234", AT_MS, b"{}")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        cancel_and_fail()
     assert books.find("17556000001234").status is Status.NEW
     assert books.reply("cancel", "k", 0) is None
