@@ -1,8 +1,10 @@
 """The stand-in for the payment integrator, with books of its own."""
 
 from biletter.parts import Parts, books_of
+from biletter.trouble import Trouble
 from kernel.web.serve import serve
 from sandbox.toleubar.app import build
+from sandbox.toleubar.books import BooksBrokenError
 from sandbox.toleubar.config import ToleuBarConfig
 
 
@@ -18,5 +20,8 @@ async def run(parts: Parts) -> None:
         notification_url=f"http://127.0.0.1:{settings.port}/api/payments/notifications",
         public_base_url=settings.public.get("toleubar"),
     )
-    app = build(config, links=parts.links)
+    try:
+        app = build(config, links=parts.links)
+    except BooksBrokenError as error:
+        raise Trouble(str(error)) from error
     await serve(app, bind=settings.bind, port=settings.port_of("toleubar"), duty="toleubar")

@@ -55,22 +55,12 @@ def build_app(
     when it is not there; `hot` see kernel.web.edge; `inner` wraps the routes inside the edge, so
     that hot calls don't pass through it.
     """
-    given = {
-        key: Provide(_constant(value), use_cache=True) for key, value in (provide or {}).items()
-    }
-    given |= dependencies or {}
-    if pages is not None:
-        given["pages"] = Provide(_constant(pages), use_cache=True)
-    handlers: list[Any] = [*routes, *_health_routes(ready or {})]
-    if static is not None:
-        handlers.append(
-            create_static_files_router(
-                "/static", [static], name="static", cache_control=_year(), include_in_schema=False
-            )
-        )
+    objects = {**(provide or {}), **({"pages": pages} if pages else {})}
+    given = {key: Provide(_constant(value), use_cache=True) for key, value in objects.items()}
+    files = [_static_files(static)] if static else []
     app = Litestar(
-        route_handlers=handlers,
-        dependencies=given,
+        route_handlers=[*routes, *_health_routes(ready or {}), *files],
+        dependencies={**given, **(dependencies or {})},
         exception_handlers={**exception_handlers(), **(exceptions or {})},
         lifespan=list(lifespan),
         state=State({"pages": pages, "links": links}),
@@ -127,8 +117,12 @@ def _constant(value: Any) -> Callable[[], Awaitable[Any]]:
     return give
 
 
-def _year() -> Any:
-    return CacheControlHeader(max_age=365 * 24 * 3600, public=True, immutable=True)
+def _static_files(folder: Path) -> Any:
+    """Addresses carry their content's hash (kernel.web.pages), so browsers may keep the files."""
+    year = CacheControlHeader(max_age=365 * 24 * 3600, public=True, immutable=True)
+    return create_static_files_router(
+        "/static", [folder], name="static", cache_control=year, include_in_schema=False
+    )
 
 
 def _quiet(config: AppConfig) -> AppConfig:
