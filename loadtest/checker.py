@@ -99,21 +99,26 @@ async def check_redis(report: Report, db: Any, shop: Any, event: int) -> None:
 
 async def check_gateway(report: Report, db: Any, books_url: str) -> None:
     """What the gateway took is what we know of, to the tiyn."""
-    theirs: dict[str, int] = {}
-    async with httpx.AsyncClient(timeout=30) as client:
-        page: int | None = 1
-        while page is not None:
-            answer = (await client.get(books_url, params={"page": page})).json()
-            for one in answer["payments"]:
-                if one["status"] == "CONFIRMED":
-                    theirs[one["order_id"]] = one["amount"]
-            page = answer.get("next_page")
+    theirs = await _confirmed(books_url)
     ours = {row["gateway_order_id"]: row["amount"] for row in await db.fetch(CAPTURED)}
     report.none_of("captures at the gateway unknown to us", len(theirs.keys() - ours.keys()))
     report.none_of("captures of ours unknown to the gateway", len(ours.keys() - theirs.keys()))
     differing = sum(theirs[key] != ours[key] for key in theirs.keys() & ours.keys())
     report.none_of("captures with differing amounts", differing)
     report.add("money captured, tenge", sum(ours.values()) // 100, kept=True)
+
+
+async def _confirmed(books_url: str) -> dict[str, int]:
+    """Amount by order id of all that the gateway has captured, page by page."""
+    found: dict[str, int] = {}
+    after: int | None = 0
+    async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+        while after is not None:
+            answer = await client.get(books_url, params={"after": after, "status": "CONFIRMED"})
+            page = answer.raise_for_status().json()
+            found |= {one["orderId"]: one["amount"] for one in page["payments"]}
+            after = page["next"]
+    return found
 
 
 def check_order(report: Report, journeys: Journeys) -> None:
