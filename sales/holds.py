@@ -20,7 +20,7 @@ from kernel.sql import load_queries
 from sales.catalogue import Catalogue, Event
 from sales.halls import Halls
 from sales.holds_lapse import Lapses
-from sales.holds_refusals import SaleClosed, TooManySeats, refusal_of
+from sales.holds_refusals import SaleClosed, SeatTaken, TooManySeats, named, refusal_of
 from sales.seatstore import SeatStore
 
 Q = load_queries(Path(__file__).parent / "sql")
@@ -77,10 +77,11 @@ class Holds:
         seats: Sequence[int],
         *,
         order_limit: int | None = None,
+        fresh: bool = False,
     ) -> Hold:
         """Add seats to what the order holds: all of them or none. The hold then ends
         `hold_seconds` from now, at most twice that after its first seat. `order_limit` replaces
-        the event's own.
+        the event's own. `fresh`: seats that are all the order's already are refused as taken.
 
         Raises SeatTaken (with the seats), TooManySeats and PersonLimit (with the limit),
         SeatUnknown, HoldFrozen, NotYourSeat, SaleClosed, NoSeats, EventUnknown.
@@ -97,7 +98,9 @@ class Holds:
         reply = await self.store.run(
             "hold", event_id, now, order_id, account_id, ttl_ms, *limits, *wanted
         )
-        if word(reply) != "held":
+        if word(reply) == "again" and fresh:
+            raise SeatTaken(seats=[named(hall, seat) for seat in wanted])
+        if word(reply) not in ("held", "again"):
             raise refusal_of(reply, hall)
         return _unpack(event_id, order_id, reply[1])
 

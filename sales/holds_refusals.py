@@ -66,14 +66,15 @@ def refusal_of(reply: Reply, hall: Hall) -> Refusal:
 
 
 def _taken(hall: Hall, seats: list[int]) -> Refusal:
-    return SeatTaken(seats=[_named(hall, seat) for seat in seats])
+    return SeatTaken(seats=[named(hall, seat) for seat in seats])
 
 
 def _not_held(hall: Hall, seats: list[int]) -> Refusal:
-    return SeatNotHeld(seats=[_named(hall, seat) for seat in seats])
+    return SeatNotHeld(seats=[named(hall, seat) for seat in seats])
 
 
-def _named(hall: Hall, seat: int) -> dict[str, int]:
+def named(hall: Hall, seat: int) -> dict[str, int]:
+    """A seat as a refusal tells it: id of the contract, row and number."""
     place = hall.place(seat)
     return {"id": seat_id(hall.event_id, seat), "row": place.row, "number": place.number}
 

@@ -28,6 +28,7 @@
 --   many order_max             the order would hold too much
 --   person person_max has      the account would hold and own too much
 --   taken seat...              these are held or sold
+--   again pack                 the order held all of them already: nothing has changed
 --   held pack                  the hold, packed as in KEYS[4]
 -- Changes: all keys but the epoch.
 
@@ -89,7 +90,7 @@ if person_max > 0 and added > 0 then
   if has + added > person_max then return {'person', person_max, has} end
 end
 if #taken > 0 then return {'taken', unpack(taken)} end
-if added == 0 then return {'held', pack} end
+if added == 0 then return {'again', pack} end
 
 local function count(who, by)
   if redis.call('HINCRBY', tally, who, by) == 0 then redis.call('HDEL', tally, who) end

@@ -126,6 +126,15 @@ async def test_of_two_callers_for_one_seat_exactly_one_gets_it(db, stand, aru, b
     assert rounds == {(200, 419): RACES}
 
 
+async def test_of_many_calls_for_one_seat_and_one_booking_exactly_one_gets_it(event_id, aru):
+    booking = await book(aru, event_id)
+    seat = seat_id(event_id, 0)
+    answers = await asyncio.gather(*(select(aru, booking, seat) for _ in range(10)))
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 419: 9}
+    assert problem(await select(aru, booking, seat)) == (419, "seat-taken")
+    assert (await aru.get("/api/bookings")).json()[0]["seats"] == [{"id": seat}]
+
+
 async def test_foreign_bookings_and_seats_are_forbidden(event_id, aru, bek):
     booking = await book(aru, event_id)
     seat = seat_id(event_id, 0)

@@ -11,7 +11,7 @@ from tests.web.api_stand import api_stand
 from tests.web.test_api_booking import act, book, problem, select
 
 BUYERS = 12
-ROUNDS = 15
+ROUNDS = 8
 RESETS = 4
 
 
@@ -74,7 +74,7 @@ async def test_in_the_middle_of_a_run_nothing_is_left_half_done(db, redis_shop, 
     async def reset() -> None:
         async with stand.api() as nobody:
             for _ in range(RESETS):
-                await asyncio.sleep(0.15)
+                await asyncio.sleep(0.1)
                 assert (await nobody.post("/api/reset")).status_code == 200
 
     buyers = [buy(("aru", "bek", "ermek")[n % 3], n) for n in range(BUYERS)]

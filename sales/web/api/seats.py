@@ -101,8 +101,8 @@ async def select_seat(
     admissions: NamedDependency[Admissions],
     queue_pass: PassHeader = None,
 ) -> Done:
-    """Exactly one of many callers gets the seat, the others 419. Unknown ids are 419 as well:
-    the contract has no 404 here.
+    """Exactly one of many calls gets the seat, the others 419, those for the same booking too.
+    Unknown ids are 419 as well: the contract has no 404 here.
     """
     account_id = caller.need_account()
     try:
@@ -111,7 +111,7 @@ async def select_seat(
         raise BookingUnknown from None
     seats = seats_of_event(order.event_id, [data.seat_id])
     visit = await admissions.require(order.event_id, caller, queue_pass)
-    hold = await holds.hold(order.event_id, order.id, account_id, seats)
+    hold = await holds.hold(order.event_id, order.id, account_id, seats, fresh=True)
     if visit is not None:
         until = datetime.fromtimestamp(hold.expires_at_ms / 1000, UTC)
         await admissions.keep(order.event_id, visit.jti, until)
