@@ -126,7 +126,7 @@ class SeatStore:
 
     async def _say_holding(self, event_id: int) -> int:
         later_ms = self._clock.ms() + HOLDING_MS
-        await self.redis.zadd(HOLDING, {str(event_id): later_ms}, gt=True)
+        await self._scripts.run("watch", [HOLDING], [event_id, later_ms])
         return later_ms
 
     async def _refill_once(self, event_id: int) -> None:

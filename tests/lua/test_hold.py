@@ -4,11 +4,12 @@ import asyncio
 from collections import Counter
 
 import pytest
+from redis.asyncio import Redis
 
 from kernel.lua import LuaScripts, word
-from sales.catalogue import EventUnknown
+from sales.catalogue import Catalogue, EventUnknown
 from sales.geometry import SeatUnknown
-from sales.holds import NoSeats
+from sales.holds import Holds, NoSeats
 from sales.holds_refusals import (
     HoldFrozen,
     NotYourSeat,
@@ -206,3 +207,14 @@ async def test_fifty_fight_for_ten_seats_and_each_seat_has_one_winner(holds, db,
     won = await asyncio.gather(*(fight(order) for order in range(1, 51)))
     assert sum(won) == 10
     assert await assert_consistent(redis_shop, event) == Counter(F=1, H=10)
+
+
+async def test_a_crowd_at_a_new_event_needs_few_connections(redis_shop, shop_engine, db, clock):
+    event = await build_event(db, big_zones(10, 100, 1))
+    narrow = Redis.from_url(shop_engine.url, max_connections=10)
+    try:
+        holds = Holds(narrow, db, Catalogue(db, clock), clock)
+        await asyncio.gather(*(holds.hold(event, n, n, [n]) for n in range(1, 501)))
+    finally:
+        await narrow.aclose()
+    assert await assert_consistent(redis_shop, event) == Counter(F=500, H=500)
