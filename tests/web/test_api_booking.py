@@ -3,12 +3,12 @@
 import asyncio
 from collections import Counter
 
-import httpx
 import pytest
 
 from sales.geometry import seat_id
 from tests.halls import big_zones, build_event
-from tests.web.api_stand import HOST, api_stand
+from tests.web.api_calls import act, book, problem, release, select
+from tests.web.api_stand import api_stand
 
 RACES = 200
 
@@ -34,29 +34,6 @@ async def bek(stand):
 @pytest.fixture
 async def event_id(db):
     return await build_event(db)
-
-
-async def book(api: httpx.AsyncClient, event_id: int) -> int:
-    answer = await api.post("/api/bookings", json={"event_id": event_id})
-    assert answer.status_code == 201, answer.text
-    booking: int = answer.json()["id"]
-    return booking
-
-
-async def select(api: httpx.AsyncClient, booking: int, seat: int) -> httpx.Response:
-    return await api.patch("/api/seats/select", json={"booking_id": booking, "seat_id": seat})
-
-
-async def release(api: httpx.AsyncClient, seat: int) -> httpx.Response:
-    return await api.patch("/api/seats/release", json={"seat_id": seat})
-
-
-async def act(api: httpx.AsyncClient, what: str, booking: int) -> httpx.Response:
-    return await api.patch(f"/api/bookings/{what}", json={"booking_id": booking})
-
-
-def problem(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]
 
 
 async def test_a_booking_goes_from_empty_to_chosen_to_released_to_cancelled(event_id, aru):
@@ -146,44 +123,6 @@ async def test_foreign_bookings_and_seats_are_forbidden(event_id, aru, bek):
     assert (await aru.get("/api/bookings")).json()[0]["seats"] == [{"id": seat}]
 
 
-async def test_nothing_that_needs_a_user_works_without_one(stand, event_id):
-    calls = [
-        ("GET", "/api/bookings", None),
-        ("POST", "/api/bookings", {"event_id": event_id}),
-        ("PATCH", "/api/bookings/initiatePayment", {"booking_id": 1}),
-        ("PATCH", "/api/bookings/cancel", {"booking_id": 1}),
-        ("PATCH", "/api/seats/select", {"booking_id": 1, "seat_id": 1}),
-        ("PATCH", "/api/seats/release", {"seat_id": 1}),
-    ]
-    async with stand.api() as nobody:
-        for method, path, body in calls:
-            for auth in (None, ("test", "test"), ("bek@demo.biletter.kz", "wrong-password")):
-                answer = await nobody.request(method, path, json=body, auth=auth)
-                assert answer.status_code == 401, (method, path, auth)
-                assert answer.headers["www-authenticate"].startswith("Basic")
-
-
-async def test_an_inactive_account_is_forbidden(db, stand, aru):
-    await db.execute("UPDATE account SET is_active = false WHERE id = $1", stand.ids["aru"])
-    assert problem(await aru.get("/api/bookings")) == (403, "account-inactive")
-
-
-async def test_unknown_ids_are_answered_as_each_endpoint_says(event_id, aru):
-    booking = await book(aru, event_id)
-    unknown = (0, -1, 404_404, 2**53, 2**63 - 1, -(2**63))
-    for number in unknown:
-        opened = await aru.post("/api/bookings", json={"event_id": number})
-        assert problem(opened) == (404, "event-unknown")
-        assert problem(await act(aru, "initiatePayment", number)) == (404, "order-unknown")
-        assert problem(await act(aru, "cancel", number)) == (404, "order-unknown")
-        assert problem(await select(aru, number, seat_id(event_id, 0))) == (419, "order-unknown")
-        assert problem(await select(aru, booking, number))[0] == 419
-        assert problem(await release(aru, number)) == (419, "seat-unknown")
-    assert problem(await select(aru, booking, seat_id(event_id, 11))) == (419, "seat-unknown")
-    assert problem(await release(aru, seat_id(event_id, 11))) == (419, "seat-unknown")
-    assert problem(await release(aru, seat_id(event_id, 5))) == (419, "seat-not-held")
-
-
 async def test_a_seat_of_another_event_does_not_go_into_a_booking(db, event_id, aru):
     other = await build_event(db)
     booking = await book(aru, event_id)
@@ -231,34 +170,6 @@ async def test_events_not_on_sale_take_no_bookings(db, clock, aru):
         assert answer.json()["reason"] == "sale-closed"
 
 
-async def test_malformed_bodies_are_refused_and_change_nothing(event_id, aru):
-    booking = await book(aru, event_id)
-    calls = [
-        ("POST", "/api/bookings", "event_id", {}),
-        ("PATCH", "/api/bookings/initiatePayment", "booking_id", {}),
-        ("PATCH", "/api/bookings/cancel", "booking_id", {}),
-        ("PATCH", "/api/seats/select", "booking_id", {"seat_id": 1}),
-        ("PATCH", "/api/seats/select", "seat_id", {"booking_id": booking}),
-        ("PATCH", "/api/seats/release", "seat_id", {}),
-    ]
-    wrong = ["1", "x", None, True, 1.5, [], {}, 2**63, -(2**63) - 1, 10**30]
-    for method, path, field, rest in calls:
-        bodies = [{**rest, field: value} for value in wrong]
-        for body in [*bodies, rest, [], "x", None]:
-            answer = await aru.request(method, path, json=body)
-            assert problem(answer) == (400, "bad-input"), (path, body)
-        for content in (b"", b"{", b"\xff", b'{"event_id": 1'):
-            answer = await aru.request(method, path, content=content)
-            assert problem(answer) == (400, "bad-input"), (path, content)
-    assert [one["id"] for one in (await aru.get("/api/bookings")).json()] == [booking]
-
-
-async def test_wrong_methods_and_paths_are_told_apart(aru):
-    assert (await aru.get("/api/seats/select")).status_code == 405
-    assert (await aru.post("/api/events", json={})).status_code == 405
-    assert (await aru.get("/api/nothing")).status_code == 404
-
-
 async def test_bookings_are_listed_newest_first_and_only_ones_own(event_id, aru, bek):
     mine = [await book(aru, event_id) for _ in range(3)]
     await book(bek, event_id)
@@ -273,42 +184,3 @@ async def test_one_booking_can_be_looked_at(event_id, aru, bek):
     assert (shown["state"], shown["seats"]) == ("open", [{"id": seat}])
     assert problem(await bek.get(f"/api/bookings/{booking}")) == (403, "not-your-order")
     assert problem(await aru.get("/api/bookings/404404")) == (404, "order-unknown")
-
-
-async def test_no_answer_redirects(event_id, aru):
-    for path in ("/api/events/", "/api/seats/", "/api/bookings/"):
-        answer = await aru.get(path, params={"event_id": event_id})
-        assert answer.status_code in (200, 404), path
-
-
-async def test_the_served_document_tells_of_every_call_and_of_419(stand):
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(stand.app), base_url=HOST) as client:
-        document = (await client.get("/openapi/openapi.json")).json()
-    paths = {path: set(calls) for path, calls in document["paths"].items()}
-    assert {path: methods for path, methods in paths.items() if path.startswith("/api/")} == {
-        "/api/events": {"get"},
-        "/api/bookings": {"get", "post"},
-        "/api/bookings/{booking_id}": {"get"},
-        "/api/bookings/initiatePayment": {"patch"},
-        "/api/bookings/cancel": {"patch"},
-        "/api/seats": {"get"},
-        "/api/seats/select": {"patch"},
-        "/api/seats/release": {"patch"},
-        "/api/payments/success": {"get"},
-        "/api/payments/fail": {"get"},
-        "/api/payments/notifications": {"post"},
-        "/api/analytics": {"get"},
-        "/api/reset": {"post"},
-    }
-    select_seat = document["paths"]["/api/seats/select"]["patch"]
-    assert {"200", "400", "401", "403", "419"} <= set(select_seat["responses"])
-    assert select_seat["security"] == [{"basicAuth": []}]
-    assert document["components"]["securitySchemes"]["basicAuth"]["scheme"] == "basic"
-    parameters = document["paths"]["/api/seats"]["get"]["parameters"]
-    assert {one["name"] for one in parameters} == {
-        "event_id",
-        "page",
-        "pageSize",
-        "row",
-        "status",
-    }

@@ -9,8 +9,8 @@ import pytest
 
 from sales.geometry import seat_id
 from tests.halls import build_event
+from tests.web.api_calls import act, book, problem, release, select
 from tests.web.api_stand import WEBHOOK_SECRET, api_stand
-from tests.web.test_api_booking import act, book, problem, release, select
 
 MONITORS_BODY = {
     "paymentId": "test-payment-id",

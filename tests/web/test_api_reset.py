@@ -7,8 +7,8 @@ import pytest
 
 from sales.geometry import seat_id
 from tests.halls import assert_consistent, big_zones, build_event
+from tests.web.api_calls import act, book, problem, select
 from tests.web.api_stand import api_stand
-from tests.web.test_api_booking import act, book, problem, select
 
 BUYERS = 12
 ROUNDS = 8
