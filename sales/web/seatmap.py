@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from kernel.values import tenge
 from sales.seatmap import SeatMaps
@@ -19,7 +19,10 @@ GEOMETRY_CACHE = "public, max-age=3600, stale-while-revalidate=86400"
 
 @get("/events/{event_id:int}/zones/{zone_no:int}/geometry.json", include_in_schema=False)
 async def show_geometry(
-    request: Req, event_id: int, zone_no: int, seatmaps: NamedDependency[SeatMaps]
+    request: Req,
+    event_id: FromPath[int],
+    zone_no: FromPath[int],
+    seatmaps: NamedDependency[SeatMaps],
 ) -> Response[bytes]:
     """Rows and sizes of a zone: `row_sizes[i]` seats in row `first_row + i`, numbered from 1, and
     `first_seat` the index in the event of the first of them. `price` is a decimal string in tenge.
@@ -46,10 +49,10 @@ async def show_geometry(
 
 @get("/events/{event_id:int}/zones/{zone_no:int}/seats", include_in_schema=False)
 async def show_seats(
-    event_id: int,
-    zone_no: int,
+    event_id: FromPath[int],
+    zone_no: FromPath[int],
     seatmaps: NamedDependency[SeatMaps],
-    since: Annotated[int | None, Parameter(ge=0)] = None,
+    since: Annotated[int | None, QueryParameter(ge=0)] = None,
 ) -> Response[bytes]:
     """204 when the zone is still as it was at version `since`; else its version and its states,
     2 bits a seat in base64: seat i of the zone in byte i >> 2 at bit 2 * (i & 3), 0 free, 1 held,
@@ -64,7 +67,9 @@ async def show_seats(
 
 
 @get("/events/{event_id:int}/zones/counts", include_in_schema=False)
-async def show_counts(event_id: int, seatmaps: NamedDependency[SeatMaps]) -> Response[bytes]:
+async def show_counts(
+    event_id: FromPath[int], seatmaps: NamedDependency[SeatMaps]
+) -> Response[bytes]:
     """What is free, held and sold in each zone of the event."""
     zones = await seatmaps.counts(event_id)
     body = msgspec.json.encode({"event_id": event_id, "zones": zones})

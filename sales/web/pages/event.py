@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from accounts.identity import Caller
 from kernel.clock import Clock
@@ -45,7 +46,10 @@ class ZoneView(msgspec.Struct, frozen=True):
 
 @get("/events/{event_id:int}", include_in_schema=False)
 async def show_event(
-    request: Req, event_id: int, site: NamedDependency[Site], caller: NamedDependency[Caller]
+    request: Req,
+    event_id: FromPath[int],
+    site: NamedDependency[Site],
+    caller: NamedDependency[Caller],
 ) -> Response[Any]:
     event = await site.catalogue.event(event_id)
     zones = await site.catalogue.zones(event_id)

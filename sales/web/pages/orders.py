@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from accounts.identity import Caller
@@ -63,7 +64,7 @@ async def list_orders(
 @get("/orders/{order_id:int}", include_in_schema=False)
 async def show_order(
     request: Req,
-    order_id: int,
+    order_id: FromPath[int],
     site: NamedDependency[Site],
     caller: NamedDependency[Caller],
 ) -> Response[Any]:
@@ -72,7 +73,7 @@ async def show_order(
 
 @get("/orders/{order_id:int}/state.json", include_in_schema=False)
 async def show_state(
-    order_id: int, site: NamedDependency[Site], caller: NamedDependency[Caller]
+    order_id: FromPath[int], site: NamedDependency[Site], caller: NamedDependency[Caller]
 ) -> Response[bytes]:
     """For the page's script: `mark` changes whenever the page would look different."""
     seen = await read_order(site, order_id, caller.need_account())
@@ -84,7 +85,7 @@ async def show_state(
 @post("/orders/{order_id:int}/payment", include_in_schema=False)
 async def pay(
     request: Req,
-    order_id: int,
+    order_id: FromPath[int],
     site: NamedDependency[Site],
     caller: NamedDependency[Caller],
 ) -> Response[Any]:
@@ -115,7 +116,7 @@ async def pay(
 
 @get("/orders/{order_id:int}/return", include_in_schema=False)
 async def come_back(
-    order_id: int,
+    order_id: FromPath[int],
     site: NamedDependency[Site],
     caller: NamedDependency[Caller],
 ) -> Response[Any]:
@@ -128,7 +129,7 @@ async def come_back(
 @post("/orders/{order_id:int}/release", include_in_schema=False)
 async def release(
     request: Req,
-    order_id: int,
+    order_id: FromPath[int],
     site: NamedDependency[Site],
     caller: NamedDependency[Caller],
 ) -> Response[Any]:
@@ -147,7 +148,7 @@ async def release(
 @post("/orders/{order_id:int}/cancel", include_in_schema=False)
 async def cancel(
     request: Req,
-    order_id: int,
+    order_id: FromPath[int],
     site: NamedDependency[Site],
     caller: NamedDependency[Caller],
 ) -> Response[Any]:
@@ -164,7 +165,7 @@ async def cancel(
 @get("/orders/{order_id:int}/tickets", include_in_schema=False)
 async def show_tickets(
     request: Req,
-    order_id: int,
+    order_id: FromPath[int],
     site: NamedDependency[Site],
     caller: NamedDependency[Caller],
 ) -> Response[Any]:
@@ -178,7 +179,7 @@ async def show_tickets(
 @get("/orders/{order_id:int}/calendar.ics", include_in_schema=False)
 async def show_calendar(
     request: Req,
-    order_id: int,
+    order_id: FromPath[int],
     site: NamedDependency[Site],
     caller: NamedDependency[Caller],
 ) -> Response[bytes]:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from accounts.identity import Caller
@@ -28,8 +29,8 @@ CONFLICT = 419
 @get("/events/{event_id:int}/zones/{zone_no:int}", include_in_schema=False)
 async def show_zone(
     request: Req,
-    event_id: int,
-    zone_no: int,
+    event_id: FromPath[int],
+    zone_no: FromPath[int],
     site: NamedDependency[Site],
     caller: NamedDependency[Caller],
 ) -> Response[Any]:
@@ -43,7 +44,7 @@ async def show_zone(
 @post("/events/{event_id:int}/holds", include_in_schema=False)
 async def take_seats(
     request: Req,
-    event_id: int,
+    event_id: FromPath[int],
     site: NamedDependency[Site],
     caller: NamedDependency[Caller],
 ) -> Response[Any]:
