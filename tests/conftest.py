@@ -93,7 +93,11 @@ async def redis_shop(shop_engine: Engine) -> AsyncIterator[Redis]:
 async def db_url(postgres_engine: Engine, migrated_template: str) -> AsyncIterator[str]:
     """The address of a fresh, migrated database; dropped after the test."""
     name = f"test_{next(NUMBERS)}"
-    await _say(postgres_engine, f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
+    # Copying files is ten times quicker than logging them; without fsync its checkpoints are cheap.
+    await _say(
+        postgres_engine,
+        f"CREATE DATABASE {name} TEMPLATE {migrated_template} STRATEGY FILE_COPY",
+    )
     yield _url_of(postgres_engine, name)
     await _say(postgres_engine, f"DROP DATABASE {name} WITH (FORCE)")
 
