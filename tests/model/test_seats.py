@@ -126,9 +126,8 @@ class Seats(RuleBasedStateMachine):
     @rule(order=orders, chosen=seats, duration=minutes)
     def claim(self, order, chosen, duration):
         """A checkout commits; PostgreSQL itself refuses what another order has claimed."""
-        chosen = list(dict.fromkeys(chosen))
-        decided = any(claim[0] == order for claim in self.model.claims.values())
-        if decided or set(chosen) & set(self.model.claims):
+        chosen = [seat for seat in dict.fromkeys(chosen) if seat not in self.model.claims]
+        if not chosen or any(claim[0] == order for claim in self.model.claims.values()):
             return
         account, until = self.account(order), self.clock.ms() + duration * 60_000
         self.run(claim_seats(self.world.db, self.event, order, account, chosen))
