@@ -89,7 +89,8 @@ async def test_cancelling_frees_all_the_seats_of_a_booking(event_id, aru, bek):
 async def test_of_two_callers_for_one_seat_exactly_one_gets_it(db, stand, aru, bek):
     event_id = await build_event(db, big_zones(rows=10, row_size=RACES // 10, zones=1))
     await db.execute("UPDATE event SET order_limit = 100 WHERE id = $1", event_id)
-    rounds = Counter()
+    rounds: Counter[tuple[int, ...]] = Counter()
+    bookings: list[int] = []
     for seat in range(RACES):
         if seat % 100 == 0:  # no order has more places
             bookings = [await book(api, event_id) for api in (aru, bek)]

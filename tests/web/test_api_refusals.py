@@ -1,5 +1,7 @@
 """How the contract's booking half says no, and the document that tells of it."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -80,9 +82,9 @@ async def test_malformed_bodies_are_refused_and_change_nothing(event_id, aru):
         ("PATCH", "/api/seats/select", "seat_id", {"booking_id": booking}),
         ("PATCH", "/api/seats/release", "seat_id", {}),
     ]
-    wrong = ["1", "x", None, True, 1.5, [], {}, 2**63, -(2**63) - 1, 10**30]
+    wrong: list[Any] = ["1", "x", None, True, 1.5, [], {}, 2**63, -(2**63) - 1, 10**30]
     for method, path, field, rest in calls:
-        bodies = [{**rest, field: value} for value in wrong]
+        bodies: list[Any] = [{**rest, field: value} for value in wrong]
         for body in [*bodies, rest, [], "x", None]:
             answer = await aru.request(method, path, json=body)
             assert problem(answer) == (400, "bad-input"), (path, body)
