@@ -26,6 +26,8 @@ local epoch, seats, holders, holds = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local expiring, frozen, tally, version = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local token, now, content = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local FIRST_CLAIM = 4
+-- Holders are written many at a time: Redis stands still meanwhile, and calls cost most of it.
+local FIELDS_MAX = 2000
 
 local old = redis.call('GET', epoch) or '0-'
 local old_number = tonumber(string.match(old, '^%d+'))
@@ -50,11 +52,17 @@ redis.call('DEL', holders, holds, expiring, frozen, tally)
 redis.call('SET', seats, content)
 redis.call('SET', version, string.format('%.0f', newest))
 redis.call('SET', epoch, token)
+local fields = {}
+local function write_holders()
+  if #fields > 0 then redis.call('HSET', holders, unpack(fields)) end
+  fields = {}
+end
 local function give(order, account, names, mark)
-  local places = 0
+  local places, holder = 0, order .. ':' .. account
   for seat in string.gmatch(names, '%d+') do
     if mark then redis.call('SETRANGE', seats, seat, mark) end
-    redis.call('HSET', holders, seat, order .. ':' .. account)
+    fields[#fields + 1], fields[#fields + 2] = seat, holder
+    if #fields >= FIELDS_MAX then write_holders() end
     places = places + 1
   end
   redis.call('HINCRBY', tally, account, places)
@@ -73,4 +81,5 @@ for order, pack in pairs(surviving) do
   redis.call('HSET', holds, order, pack)
   redis.call('ZADD', mode == 'f' and frozen or expiring, expires, order)
 end
+write_holders()
 return {'filled'}
