@@ -1,0 +1,125 @@
+"""A room's commands by name, on the keys of event 1, at a time that the test chooses."""
+
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+
+import waitingroom
+from kernel.lua import LuaScripts
+from waitingroom import keys
+from waitingroom.settings import RoomSettings, to_hash
+
+EVENT, GENERATION = 1, 7
+LIVE_S, SLACK_MS, REMEMBER_MS = 180, 15_000, 120_000
+START_MS = 1_780_315_200_000
+
+
+class Bench:
+    def __init__(self, redis: "Redis") -> None:
+        self.redis = redis
+        self.now_ms = START_MS
+        self._scripts = LuaScripts(redis, Path(waitingroom.__file__).parent / "lua")
+
+    async def open(self, **fields: Any) -> list[Any]:
+        settings = RoomSettings(**{"generation": GENERATION, "version": 1} | fields)
+        return await self._run("open", [keys.settings(EVENT)], to_hash(settings))
+
+    async def set(self, **fields: str | int) -> None:
+        for field, value in fields.items():
+            await self.redis.hset(keys.settings(EVENT), field, str(value))
+
+    async def join(self, who: str, generation: int = GENERATION) -> list[Any]:
+        names = self._named("settings line place done knocked leases live", who)
+        return await self._run("join", names, [generation, who, self.now_ms, LIVE_S])
+
+    async def adopt(
+        self, giver: str, taker: str, number: int, generation: int = GENERATION
+    ) -> list[Any]:
+        names = self._named("settings line place", giver)
+        names += self._named("place done left", taker)
+        return await self._run("adopt", names, [generation, giver, taker, number])
+
+    async def heartbeat(self, number: int, generation: int = GENERATION) -> list[Any]:
+        names = self._named("settings live", "")
+        return await self._run("heartbeat", names, [generation, number, LIVE_S])
+
+    async def leave(self, who: str, number: int, generation: int = GENERATION) -> list[Any]:
+        names = self._named("settings line place done left live", who)
+        return await self._run("leave", names, [generation, who, number])
+
+    async def look(self, who: str, number: int, generation: int = GENERATION) -> list[Any]:
+        names = self._named("settings line place done knocked leases", who)
+        return await self._run("look", names, [generation, who, number, self.now_ms])
+
+    async def claim(
+        self, who: str, number: int, generation: int = GENERATION, *, own_clock: bool = False
+    ) -> list[Any]:
+        names = self._named("settings line place done knocked leases visits bucket", who)
+        now_ms = 0 if own_clock else self.now_ms
+        args = [generation, who, number, f"jti-{who}-{self.now_ms}", SLACK_MS, now_ms]
+        return await self._run("claim", names, args)
+
+    async def keep(self, who: str, until_ms: int, jti: str = "") -> list[Any]:
+        names = self._named("settings leases visits", who)
+        return await self._run("keep", names, [who, jti, until_ms, self.now_ms])
+
+    async def free(self, who: str, jti: str = "") -> list[Any]:
+        return await self._run("free", self._named("leases visits", who), [who, jti])
+
+    async def tick(
+        self, after_ms: int = 0, fence: int = 1, generation: int = GENERATION
+    ) -> list[Any]:
+        self.now_ms += after_ms
+        names = self._named("settings line leases visits done called live", "")[:7]
+        return await self._run("tick", names, [generation, fence, self.now_ms, REMEMBER_MS])
+
+    async def lead(self, name: str, life_ms: int = 2000) -> list[Any]:
+        names = [keys.LEADER, keys.LEADER_FENCE]
+        return await self._run("lead", names, [name, life_ms, self.now_ms])
+
+    async def read(
+        self, known: int = 0, more: int = 100, generation: int = GENERATION
+    ) -> list[Any]:
+        names = self._named("settings line leases left", "")
+        return await self._run("read", names, [generation, self.now_ms, known, more])
+
+    async def configure(self, made_to: int, **fields: Any) -> list[Any]:
+        names = [keys.settings(EVENT), keys.changes(EVENT)]
+        flat = [part for pair in fields.items() for part in map(str, pair)]
+        return await self._run("configure", names, [made_to, "{}", 3, *flat])
+
+    async def call(self, count: int) -> None:
+        """The next `count` numbers are called, by as many ticks as that takes."""
+        called = 0
+        for _ in range(100):
+            reply = await self.tick(250)
+            called += reply[2] if reply[0] == "ticked" else 0
+            if called >= count:
+                return
+        raise AssertionError(f"only {called} were called")
+
+    async def line(self, field: str) -> int:
+        return int(await self.redis.hget(keys.line(EVENT, GENERATION), field) or 0)
+
+    def _named(self, names: str, who: str) -> list[str]:
+        pair = keys.live_pair(EVENT, GENERATION, self.now_ms)
+        of_line = {"line": keys.line, "done": keys.done, "knocked": keys.knocked}
+        of_line |= {"called": keys.called, "left": keys.left}
+        of_room = {"settings": keys.settings, "leases": keys.leases, "visits": keys.visits}
+        of_room |= {"bucket": keys.bucket}
+        found: list[str] = []
+        for name in names.split():
+            if name in of_line:
+                found.append(of_line[name](EVENT, GENERATION))
+            elif name in of_room:
+                found.append(of_room[name](EVENT))
+            elif name == "place":
+                found.append(keys.places(EVENT, GENERATION, who.encode()))
+            else:
+                found += pair
+        return found
+
+    async def _run(self, name: str, names: list[str], args: list[Any]) -> list[Any]:
+        reply = await self._scripts.run(name, names, args)
+        return [part.decode() if isinstance(part, bytes) else part for part in reply]
