@@ -137,6 +137,11 @@ class Admissions:
             raise PassUsed
         return opened
 
+    async def visit(self, token: str, visitor: Visitor) -> Admission | None:
+        """The visit that this pass opened, while it goes on. Raises PassForged, PassForeign."""
+        visit = await self._visit(self._read(token, visitor))
+        return visit if visit and visit.lives(self._clock.now()) else None
+
     async def require(self, event_id: int, visitor: Visitor, token: str | None) -> Admission | None:
         """Before booking, holding and paying. None: the event needs no pass now. A pass not
         redeemed yet is redeemed by this. Raises PassNeeded, PassExpired, AdmissionOver,
