@@ -15,7 +15,8 @@ from accounts.cookies import cookie_line
 from accounts.identity import Caller, set_cookies_of
 from kernel.errors import BadInput
 from kernel.web.links import safe_return
-from sales.admission import cookie_of
+from kernel.web.pages import wants_html
+from sales.admission import Admission, PassUsed, cookie_of
 from sales.web.pages.forms import Req, text, whole
 from sales.web.pages.site import Site
 
@@ -38,7 +39,7 @@ async def enter(
     token = body.get("pass", "")
     if not token or len(token) > PASS_CHARS_MAX:
         raise BadBody
-    admission = await site.admissions.enter(token, caller)
+    admission = await _open(site, request, token, caller)
     life = admission.lease_until - site.clock.now()
     _set_cookie(site, request, admission.event_id, token, max(1, int(life.total_seconds())))
     if _is_json(request):
@@ -62,6 +63,19 @@ async def leave(
     if _is_json(request):
         return _json({"event_id": event_id, "left": left})
     return Redirect(f"/events/{event_id}", status_code=303)
+
+
+async def _open(site: Site, request: Req, token: str, caller: Caller) -> Admission:
+    """A program's second use of a pass is refused. A person's is a second click, or another tab
+    or device of theirs: they are let back into the visit that is going on.
+    """
+    try:
+        return await site.admissions.enter(token, caller)
+    except PassUsed:
+        visit = await site.admissions.visit(token, caller) if wants_html(request) else None
+        if visit is None:
+            raise
+        return visit
 
 
 def _set_cookie(site: Site, request: Req, event_id: int, token: str, age_s: int) -> None:

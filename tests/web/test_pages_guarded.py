@@ -48,6 +48,18 @@ async def test_a_pass_is_redeemed_once(site, bek):
     assert (answer.status_code, answer.json()["code"]) == (409, "pass-used")
 
 
+async def test_a_person_comes_back_into_the_visit_from_another_device(site, bek):
+    event_id = site.shop.event_id
+    token = site.pass_for("bek", event_id)
+    await bek.post("/enter", data={"pass": token})
+    phone = await site.signed_in("bek")
+    answer = await phone.post("/enter", data={"pass": token})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/events/{event_id}")
+    assert "Вы внутри до" in (await phone.see(f"/events/{event_id}")).words
+    await bek.post("/leave", data={"event_id": str(event_id)})
+    assert (await phone.post("/enter", data={"pass": token})).status_code == 409
+
+
 async def test_a_foreign_or_forged_pass_opens_nothing(site, bek):
     event_id = site.shop.event_id
     for token, code in (
