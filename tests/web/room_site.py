@@ -40,7 +40,7 @@ class Site:
             redis, clock=clock, keyring=self.keyring, chance=Random(1), gate_clock=clock
         )
         self.pages = Pages(ROOT / "templates", ROOT / "static", ROOT / "locale", LINKS)
-        edge = build_app(
+        self.app = build_app(
             "waitingroom",
             routes(),
             links=LINKS,
@@ -49,8 +49,8 @@ class Site:
             pages=self.pages,
             static=ROOT / "static",
             hot={"/rooms/": HotRooms(self.rooms, LINKS)},
+            inner=lambda routes: CookieEdge(routes, secure=False),
         )
-        self.app = CookieEdge(edge, secure=False)
 
     async def open(self, event: int = EVENT, **fields: Any) -> None:
         await self.rooms.open(event, RoomSettings(**fields))

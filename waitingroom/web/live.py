@@ -41,13 +41,16 @@ async def live(event: FromPath[str], request: AnyRequest, rooms: NamedDependency
     if state.get("live_streams", 0) >= STREAMS_MAX:
         raise TooManyStreams
     return Stream(
-        _tell(rooms, entry, state),
+        tell(rooms, entry, state),
         media_type="text/event-stream",
         headers=headers_of(**{"X-Accel-Buffering": "no"}),
     )
 
 
-async def _tell(rooms: Rooms, entry: Entry, state: State) -> AsyncIterator[bytes]:
+async def tell(
+    rooms: Rooms, entry: Entry, state: State, step_s: float = STEP_S
+) -> AsyncIterator[bytes]:
+    """The stream's bytes: `place` when it changed, `end` when there is none any more."""
     state["live_streams"] = state.get("live_streams", 0) + 1
     try:
         yield f"retry: {RETRY_MS}\n\n".encode()
@@ -59,7 +62,7 @@ async def _tell(rooms: Rooms, entry: Entry, state: State) -> AsyncIterator[bytes
                 yield b"event: " + name + b"\ndata: " + body + b"\n\n"
             if name == b"end":
                 return
-            await asyncio.sleep(STEP_S)
+            await asyncio.sleep(step_s)
     finally:
         state["live_streams"] -= 1
 
