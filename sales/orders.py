@@ -32,7 +32,7 @@ from sales.order import (
     PaymentUnderWay,
 )
 from sales.orders_placing import Placing
-from sales.outbox import Again, Draft, stage
+from sales.outbox import Draft, stage
 from sales.payment import Payment
 from sales.payments import Payments
 from sales.states import OrderState, move_order
@@ -147,12 +147,13 @@ class Orders:
                 return await self.own(order_id, account_id)
         raise TryAgain
 
-    async def expire(self, order_id: int) -> Again | None:
+    async def expire(self, order_id: int) -> None:
         """The time to pay is over: the gateway is asked, and only its answer frees the seats.
-        None: the order is final.
+        Where it gives none now, the payment's own notice goes on asking.
         """
         payment = await self._payments.of_order(order_id)
-        return await self._payments.settle(payment.id) if payment else None
+        if payment is not None:
+            await self._payments.settle(payment.id)
 
     async def close_abandoned(self) -> int:
         """End envelopes that nobody came back to, a batch of them; how many."""

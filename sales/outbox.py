@@ -79,6 +79,10 @@ class PermanentError(Exception):
     """No later attempt can do better: the notice is set aside for staff."""
 
 
+class TemporaryError(Exception):
+    """Did not work this time, and its message says why: tried again, and set aside at last."""
+
+
 Handler = Callable[[Notice], Awaitable[Again | None]]
 # What outside trouble looks like: the notice waits for as long as it takes.
 AWAY = (*GONE, RedisError, TryAgain)
@@ -159,14 +163,21 @@ class Outbox:
         except PermanentError as error:
             outcome = "parked"
             await self._try(self._park(notice, error))
+        except TemporaryError as error:
+            outcome = "failed"
+            log.warning("notice failed", subject_id=notice.subject_id, error=_text(error))
+            await self._count(notice, error)
         except Exception as error:  # one poison row must not stop the others
             outcome = "failed"
             log.exception("notice failed", subject_id=notice.subject_id, attempts=notice.attempts)
-            if notice.attempts >= FAILURES_MAX:
-                await self._try(self._park(notice, error))
-            else:
-                await self._try(self._postpone(notice, notice.attempts, error))
+            await self._count(notice, error)
         NOTICES.labels(notice.kind, outcome).inc()
+
+    async def _count(self, notice: Notice, error: Exception) -> None:
+        if notice.attempts >= FAILURES_MAX:
+            await self._try(self._park(notice, error))
+        else:
+            await self._try(self._postpone(notice, notice.attempts, error))
 
     async def _run(self, notice: Notice) -> str:
         handler = self._handlers.get(notice.kind)

@@ -86,7 +86,13 @@ class End(msgspec.Struct, frozen=True, tag=True):
     reason: str
 
 
-Step = Rest | Wait | Init | Offer | Capture | Reclaim | Withdraw | End
+class Puzzle(msgspec.Struct, frozen=True, tag=True):
+    """What cannot be: staff must look."""
+
+    what: str
+
+
+Step = Rest | Wait | Init | Offer | Capture | Reclaim | Withdraw | End | Puzzle
 
 
 def decide(attempt: Attempt, told: Found | Refused | Unknown, now: datetime) -> Step:
@@ -148,17 +154,25 @@ def _not_found(attempt: Attempt, told: Refused, now: datetime, *, is_over: bool)
     if is_over:
         return Rest() if told.code == NOT_THERE else Wait(_watch_s(attempt, now))
     # A refusal for any other reason (a wrong token, say) tells nothing about the payment.
-    if told.code != NOT_THERE or attempt.payment.state in ("offered", "authorised"):
-        overdue_s = (now - attempt.payment.expires_at).total_seconds()
-        if told.code == NOT_THERE and overdue_s > GIVE_UP_S:
-            return End("lapse", attempt.wish or "unpaid")
+    if told.code != NOT_THERE:
         return Wait(_poll_s(attempt, now))
+    if attempt.payment.state in ("offered", "authorised"):
+        return _forgotten(attempt, now)
     if attempt.wish is not None or now >= attempt.payment.expires_at:
         left_s = INIT_OVER_S - _age_s(attempt, now)
         return Wait(left_s) if left_s > 0 else End("lapse", attempt.wish or "unpaid")
     if attempt.payment.state == "started" and _age_s(attempt, now) < INIT_OURS_S:
         return Wait(SOON_S)
     return Init()
+
+
+def _forgotten(attempt: Attempt, now: datetime) -> Step:
+    """The gateway knew it once. It may remember; money it had reserved is for staff to find."""
+    if attempt.payment.state == "authorised":
+        return Puzzle("the gateway has forgotten a payment whose money it had reserved")
+    if (now - attempt.payment.expires_at).total_seconds() > GIVE_UP_S:
+        return End("lapse", attempt.wish or "unpaid")
+    return Wait(_poll_s(attempt, now))
 
 
 def _late(attempt: Attempt, told: Found, now: datetime) -> Step:
@@ -185,7 +199,7 @@ def _poll_s(attempt: Attempt, now: datetime) -> float:
     """A quarter of the age: often at first, when the buyer looks; never past the end by much."""
     left_s = (attempt.payment.expires_at - now).total_seconds()
     delay_s = min(POLL_MAX_S, max(POLL_MIN_S, _age_s(attempt, now) / 4))
-    return min(delay_s, max(POLL_MIN_S, left_s))
+    return min(delay_s, max(POLL_MIN_S, left_s)) if left_s > 0 else delay_s
 
 
 def _watch_s(attempt: Attempt, now: datetime) -> float:

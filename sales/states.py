@@ -49,6 +49,7 @@ PAYMENT: Moves = MappingProxyType(
         ("offered", "lapse"): "lapsed",
         ("authorised", "capture"): "captured",
         ("authorised", "reverse"): "reversed",
+        ("authorised", "decline"): "declined",
         # Given up while the gateway would not cancel, and paid after all.
         ("lapsed", "authorise"): "authorised",
         # The reversal was asked before we had seen the money.

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import structlog
 from redis.asyncio import Redis
 
 from biletter.engines import postgres as local_postgres
@@ -37,6 +38,9 @@ def pytest_configure() -> None:
             del os.environ[name]
     for name in ("REDIS_ROOMS_URL", "REDIS_SHOP_URL", "DATABASE_URL"):
         os.environ.pop(name, None)
+    # Tests provoke failures by the dozen: the coloured tracebacks cost more than the tests.
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.contextvars.merge_contextvars, plain])
 
 
 @pytest.fixture(scope="session")

@@ -61,9 +61,9 @@ class Handlers:
         age_s = (self._clock.now() - notice.created_at).total_seconds()
         return Again(min(again.delay_s, HINT_EVERY_S)) if age_s < HINT_FOR_S else None
 
-    async def expire(self, notice: Notice) -> Again | None:
+    async def expire(self, notice: Notice) -> None:
         """The time to pay is over."""
-        return await self._orders.expire(notice.subject_id)
+        await self._orders.expire(notice.subject_id)
 
     async def paid(self, notice: Notice) -> None:
         """The seats are sold in Redis too, and the visit is over."""

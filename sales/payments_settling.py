@@ -1,0 +1,278 @@
+"""Settling a payment: ask the gateway, decide one step, do it, look again.
+
+No transaction is open while the gateway is spoken to. Before money is taken, and before it is
+given back, PostgreSQL knows which of the two it is going to be: whoever meant the other one
+loses the race and looks again.
+"""
+
+import math
+from typing import Protocol
+
+import msgspec
+import structlog
+from prometheus_client import Counter
+
+from kernel.clock import Clock
+from kernel.errors import Refusal
+from sales.gateway import Found, Gateway, Offered, Refused, ReturnUrls, Unknown
+from sales.order import PaymentRefused
+from sales.outbox import Again, PermanentError, TemporaryError
+from sales.payment import Attempt
+from sales.payments_book import PaymentBook
+from sales.payments_steps import (
+    SOON_S,
+    Capture,
+    End,
+    Init,
+    Offer,
+    Puzzle,
+    Reclaim,
+    Rest,
+    Wait,
+    Withdraw,
+    decide,
+)
+from sales.states import PAYMENT_SETTLED
+
+# A settle goes from unheard-of to captured in four steps; more than this is a lively race.
+STEPS_MAX = 8
+# The gateway's confirm said no for now (§1.6); it may say yes while the payment is young.
+CONFIRM_AGAIN_S = 3.0
+# Somebody else's change is written within this.
+RACE_S = 0.3
+# Cancel refused because the card is being looked at or the state has just changed.
+NOT_CANCELLABLE = "3409"
+NOT_CONFIRMABLE = "2409"
+
+OUTCOMES = Counter("payments", "Payment attempts by what became of them", ["outcome"])
+log = structlog.get_logger()
+
+
+class ReversalRefusedError(TemporaryError):
+    """The gateway keeps money reserved that we do not want: staff must look."""
+
+
+class SeatTaker(Protocol):
+    """As much of sales.holds.Holds as reclaiming asks for."""
+
+    async def thaw(self, event_id: int, order_id: int) -> object: ...
+
+    async def hold(
+        self, event_id: int, order_id: int, account_id: int, seats: list[int]
+    ) -> object: ...
+
+
+class Addresses(msgspec.Struct, frozen=True):
+    """Where the gateway sends browsers and webhooks. `{base}` is where the buyer came from."""
+
+    # Absolute; the gateway calls it from its own host.
+    notification: str
+    web: str = "{base}/orders/{order_id}/return?outcome={outcome}"
+    # The contract's own return addresses (§4.9 of the sales contract).
+    api: str = "{base}/api/payments/{outcome}?orderId={order_id}"
+
+    def of(self, attempt: Attempt) -> ReturnUrls:
+        pattern = self.api if attempt.order.channel == "api" else self.web
+        base, order_id = attempt.payment.return_base, attempt.order.id
+        success, fail = (
+            pattern.format(base=base, order_id=order_id, outcome=outcome)
+            for outcome in ("success", "fail")
+        )
+        return ReturnUrls(success, fail, self.notification)
+
+
+class Settling:
+    def __init__(
+        self,
+        book: PaymentBook,
+        clock: Clock,
+        *,
+        gateway: Gateway,
+        holds: SeatTaker,
+        addresses: Addresses,
+    ) -> None:
+        self._book, self._clock = book, clock
+        self._gateway, self._holds, self._addresses = gateway, holds, addresses
+
+    async def start(self, payment_id: int) -> None:
+        """The init phase: open the payment at the gateway, unless that is done. Raises
+        PaymentRefused after a clear no, which has ended the order. Silence is no error.
+        """
+        attempt = await self._book.read(payment_id)
+        if attempt is None or attempt.payment.state not in ("started", "unknown"):
+            return
+        left_s = (attempt.payment.expires_at - self._clock.now()).total_seconds()
+        outcome = await self._gateway.init(
+            order_id=attempt.payment.gateway_order_id,
+            amount=attempt.payment.amount,
+            description=f"Biletter, заказ {attempt.order.id}",
+            expiry_min=max(1, math.ceil(left_s / 60)),
+            urls=self._addresses.of(attempt),
+        )
+        if isinstance(outcome, Offered):
+            await self._offer(payment_id, outcome)
+        elif isinstance(outcome, Unknown):
+            await self._book.move(attempt, "doubt", last_error=outcome.reason)
+        else:
+            OUTCOMES.labels("refused").inc()
+            error = f"{outcome.code} {outcome.message}"
+            await self._book.end(attempt, "refuse", "gateway-refused", last_error=error)
+            raise PaymentRefused(gateway_code=outcome.code)
+
+    async def settle(self, payment_id: int) -> Again | None:
+        for _ in range(STEPS_MAX):
+            attempt = await self._book.read(payment_id)
+            # A reset has removed it, or there is nothing left to ask.
+            if attempt is None or attempt.payment.state in PAYMENT_SETTLED:
+                return None
+            told = await self._gateway.check(
+                payment_id=attempt.payment.gateway_payment_id,
+                order_id=attempt.payment.gateway_order_id,
+            )
+            _compare(attempt, told)
+            wait = await self._act(attempt, told)
+            if isinstance(wait, Wait):
+                return Again(wait.delay_s)
+            if isinstance(wait, Rest):
+                return None
+        return Again(RACE_S)
+
+    async def _act(self, attempt: Attempt, told: Found | Refused | Unknown) -> Wait | Rest | None:
+        """One step. None: look again at once."""
+        step = decide(attempt, told, self._clock.now())
+        match step:
+            case Wait() | Rest():
+                return step
+            case Init() | Offer():
+                return await self._open_again(attempt, step)
+            case Capture():
+                return await self._capture(attempt, step)
+            case Reclaim():
+                return await self._reclaim(attempt, step)
+            case Withdraw():
+                return await self._withdraw(attempt, step)
+            case End():
+                if await self._book.end(attempt, step.verb, step.reason):
+                    OUTCOMES.labels(step.verb).inc()
+            case Puzzle():
+                raise PermanentError(f"payment {attempt.payment.id}: {step.what}")
+        return None
+
+    async def _open_again(self, attempt: Attempt, step: Init | Offer) -> Wait | Rest | None:
+        if isinstance(step, Offer):
+            url = self._gateway.form_url(step.payment_id)
+            await self._offer(attempt.payment.id, Offered(step.payment_id, url))
+            return None
+        try:
+            await self.start(attempt.payment.id)
+        except PaymentRefused:
+            return Rest()
+        return Wait(SOON_S)
+
+    async def _offer(self, payment_id: int, offered: Offered) -> None:
+        """Written before anybody is sent to the form. A race only means: look again."""
+        for _ in range(STEPS_MAX):
+            attempt = await self._book.read(payment_id)
+            if attempt is None or attempt.payment.state not in ("started", "unknown"):
+                return
+            if await self._book.move(
+                attempt,
+                "offer",
+                gateway_payment_id=offered.payment_id,
+                payment_url=offered.payment_url,
+            ):
+                OUTCOMES.labels("offered").inc()
+                return
+
+    async def _capture(self, attempt: Attempt, step: Capture) -> Wait | Rest | None:
+        if attempt.payment.state != "authorised":
+            # From here on the order cannot be cancelled: either it is paid, or the money goes back.
+            await self._book.move(attempt, "authorise", gateway_payment_id=step.payment_id)
+            fresh = await self._book.read(attempt.payment.id)
+            if fresh is None or fresh.payment.state != "authorised" or fresh.wish:
+                return None
+            attempt = fresh
+        if not step.confirmed:
+            outcome = await self._gateway.confirm(
+                payment_id=step.payment_id,
+                amount=attempt.payment.amount,
+                key=f"{attempt.payment.gateway_order_id}-confirm",
+            )
+            if isinstance(outcome, Unknown):
+                return Wait(SOON_S)
+            if isinstance(outcome, Refused):
+                log.warning("confirm refused", payment_id=attempt.payment.id, code=outcome.code)
+                return Wait(SOON_S if outcome.code == NOT_CONFIRMABLE else CONFIRM_AGAIN_S)
+        if not await self._book.capture(attempt):
+            return None
+        OUTCOMES.labels("captured").inc()
+        return Rest()
+
+    async def _reclaim(self, attempt: Attempt, step: Reclaim) -> Wait | None:
+        """Late money. Redis is asked first, so that nobody who is choosing loses seats to it."""
+        seats = await self._book.seats_of(attempt.order.id)
+        order = attempt.order
+        try:
+            # What it held may not have been freed yet; then it is still its own.
+            await self._holds.thaw(order.event_id, order.id)
+            await self._holds.hold(order.event_id, order.id, order.account_id, seats)
+        except Refusal as refusal:
+            if refusal.status >= 500:  # noqa: PLR2004  # the store is away: not an answer
+                raise
+            log.info("late money goes back", order_id=order.id, why=refusal.code)
+        else:
+            if await self._book.reclaim(attempt):
+                OUTCOMES.labels("reclaimed").inc()
+                return None
+        back = Withdraw(step.payment_id, "money-late", paid=True)
+        return await self._withdraw(attempt, back)
+
+    async def _withdraw(self, attempt: Attempt, step: Withdraw) -> Wait | None:
+        # First nobody may capture it any more, then it is cancelled at the gateway.
+        if attempt.order.state == "pending" and attempt.wish is None:
+            await self._book.wish(attempt, step.reason, "worker")
+            return None
+        if attempt.payment.state == "lapsed":
+            await self._book.move(attempt, "authorise")
+            return None
+        outcome = await self._gateway.cancel(
+            payment_id=step.payment_id,
+            reason=step.reason,
+            key=f"{attempt.payment.gateway_order_id}-cancel",
+        )
+        if isinstance(outcome, Unknown):
+            return Wait(SOON_S)
+        if isinstance(outcome, Refused):
+            return await self._not_withdrawn(attempt, step, outcome)
+        verb = "reverse" if step.paid else "cancel"
+        if await self._book.end(attempt, verb, step.reason, gateway_payment_id=step.payment_id):
+            OUTCOMES.labels(verb).inc()
+        return None
+
+    async def _not_withdrawn(
+        self, attempt: Attempt, step: Withdraw, refused: Refused
+    ) -> Wait | None:
+        error = f"cancel: {refused.code} {refused.message}"
+        is_moving = refused.code == NOT_CANCELLABLE  # a card is in work, or has just been
+        if not step.paid and (step.give_up or (step.untouched and not is_moving)):
+            # Seats go free, and the payment is watched for money that comes all the same.
+            await self._book.end(attempt, "lapse", step.reason, last_error=error)
+            return None
+        if not step.paid or is_moving:
+            return Wait(SOON_S)
+        # Reserved money that we shall never take: the seats need not wait for the gateway.
+        verb = None if attempt.payment.state == "authorised" else "authorise"
+        await self._book.end(attempt, verb, step.reason, last_error=error)
+        raise ReversalRefusedError(f"payment {attempt.payment.id}: {error}")
+
+
+def _compare(attempt: Attempt, told: Found | Refused | Unknown) -> None:
+    """An answer about another payment, or another sum, moves nothing here."""
+    payment = attempt.payment
+    if isinstance(told, Found) and (told.order_id, told.amount) != (
+        payment.gateway_order_id,
+        payment.amount,
+    ):
+        raise PermanentError(
+            f"payment {payment.id}: the gateway tells of {told.order_id} over {told.amount}"
+        )
