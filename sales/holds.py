@@ -157,8 +157,8 @@ class Holds:
         await self.store.claim(event_id, order_id, account_id, seats, mark="H", until_ms=until_ms)
 
     async def sell(self, event_id: int, order_id: int, seats: Sequence[int]) -> None:
-        """The order is paid: its seats are sold, also if the hold has vanished meanwhile. A seat
-        that PostgreSQL does not give this order is left alone.
+        """The order is paid, and PostgreSQL says so: its seats are sold here too. Where the hold
+        has vanished meanwhile PostgreSQL is asked, and what it gives to nobody is left alone.
         """
         if await self.store.claim(event_id, order_id, None, seats, mark="S"):
             return

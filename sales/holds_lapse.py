@@ -76,11 +76,16 @@ class Lapses:
             await self._store.run("free", event_id, order_id)
             log.warning("a frozen hold without claims ended", event_id=event_id, order_id=order_id)
             return 1
-        seats = [row["seat"] for row in rows]
-        mark = "S" if all(row["sold"] for row in rows) else "H"
-        until_ms = now_ms + CLAIM_S * 1000
+        account_id, until_ms = rows[0]["account_id"], now_ms + CLAIM_S * 1000
         await self._store.look_after(event_id, until_ms)
-        await self._store.claim(
-            event_id, order_id, rows[0]["account_id"], seats, mark=mark, until_ms=until_ms
-        )
+        for mark, is_sold in (("H", False), ("S", True)):
+            seats = [row["seat"] for row in rows if row["sold"] is is_sold]
+            if seats:
+                await self._store.claim(
+                    event_id, order_id, account_id, seats, mark=mark, until_ms=until_ms
+                )
+        _, pack = await self._store.run("look", event_id, order_id)
+        held = {int(seat) for seat in pack.rpartition(b":")[2].split(b",")} if pack else set()
+        if undecided := held - {row["seat"] for row in rows}:
+            await self._store.run("free", event_id, order_id, *undecided)
         return 0

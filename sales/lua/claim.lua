@@ -1,6 +1,6 @@
 -- PostgreSQL has decided that these seats are this order's, claimed (H) or sold (S): makes it so,
--- whoever held them here. Afterwards the order holds or owns exactly these seats, and whoever lost
--- one to it holds the rest. Asking again changes nothing; a sold seat never goes back to claimed.
+-- whoever held them here. Whoever loses one to it keeps the rest of his hold, and so does the order
+-- itself. Asking again changes nothing; a sold seat never goes back to claimed.
 --
 -- KEYS[1] epoch      what these keys were filled from
 -- KEYS[2] seats      string, one byte a seat: F free, H held, S sold
@@ -53,24 +53,20 @@ for i = FIRST_SEAT, #ARGV do
   if other ~= order or (mark == 'S' and state ~= 'S') then marked[#marked + 1] = seat end
   if mark == 'H' and (other ~= order or state == 'H') then held[#held + 1] = seat end
 end
+local who, ends, latest, mode, names = account, till, '0', 'f', ''
 local pack = redis.call('HGET', holds, order)
-local dropped, who, latest = {}, account, '0' -- no moment to fall back to: a thaw leaves the least
-if pack then
-  local owner, _, last, _, names = string.match(pack, PACK)
-  who, latest = owner, last
-  for seat in string.gmatch(names, '%d+') do
-    if not named[seat] then dropped[#dropped + 1] = seat end
-  end
+if pack then who, ends, latest, mode, names = string.match(pack, PACK) end
+if mark == 'H' then ends, mode = till, 'f' end
+local list = {}
+for seat in string.gmatch(names, '%d+') do
+  if not named[seat] then list[#list + 1] = seat end
 end
+for _, seat in ipairs(held) do list[#list + 1] = seat end
 
 local function count(whose, by)
   if by ~= 0 and redis.call('HINCRBY', tally, whose, by) == 0 then redis.call('HDEL', tally, whose) end
 end
 
-for _, seat in ipairs(dropped) do
-  redis.call('SETRANGE', seats, seat, 'F')
-  redis.call('HDEL', holders, seat)
-end
 for _, seat in ipairs(marked) do redis.call('SETRANGE', seats, seat, mark) end
 for _, seat in ipairs(gained) do redis.call('HSET', holders, seat, order .. ':' .. account) end
 for _, loser in ipairs(losers) do count(loser, -1) end
@@ -89,14 +85,14 @@ for other, hold in pairs(changed) do
     redis.call('ZREM', frozen, other)
   end
 end
-count(who, #gained - #dropped)
+count(who, #gained)
 redis.call('ZREM', expiring, order)
-if #held > 0 then
-  redis.call('HSET', holds, order, table.concat({who, till, latest, 'f', table.concat(held, ',')}, ':'))
-  redis.call('ZADD', frozen, till, order)
+redis.call('ZREM', frozen, order)
+if #list > 0 then
+  redis.call('HSET', holds, order, table.concat({who, ends, latest, mode, table.concat(list, ',')}, ':'))
+  redis.call('ZADD', mode == 'f' and frozen or expiring, ends, order)
 else
   redis.call('HDEL', holds, order)
-  redis.call('ZREM', frozen, order)
 end
-if #marked + #dropped > 0 then redis.call('INCR', version) end
+if #marked > 0 then redis.call('INCR', version) end
 return {'claimed'}

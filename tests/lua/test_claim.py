@@ -74,13 +74,34 @@ async def test_a_claim_of_what_is_held_already_only_freezes_it(holds, db, clock,
     await assert_consistent(redis_shop, event)
 
 
-async def test_a_seat_held_beside_the_claimed_ones_is_let_go(holds, db, clock, redis_shop):
+async def test_seats_decided_one_by_one_leave_the_rest_of_the_order_alone(
+    holds, db, clock, redis_shop
+):
     event = await build_event(db)
     await holds.hold(event, 10, BEK, [1, 2, 3])
-    await holds.claim(event, 10, BEK, [1, 2], clock.ms() + 900_000)
-    assert await assert_consistent(redis_shop, event) == Counter(F=9, H=2)
+    until = clock.ms() + 900_000
+    await holds.claim(event, 10, BEK, [2], until)
+    hold = await holds.of_order(event, 10)
+    assert (sorted(hold.seats), hold.frozen, hold.expires_at_ms) == ([1, 2, 3], True, until)
     await holds.sell(event, 10, [1])
-    assert await assert_consistent(redis_shop, event) == Counter(F=10, S=1)
+    hold = await holds.of_order(event, 10)
+    assert (sorted(hold.seats), hold.frozen, hold.expires_at_ms) == ([2, 3], True, until)
+    assert await assert_consistent(redis_shop, event) == Counter(F=8, H=2, S=1)
+
+
+async def test_a_seat_frozen_but_never_claimed_goes_free_when_the_order_is_asked_about(
+    holds, db, clock, redis_shop
+):
+    event = await build_event(db)
+    await holds.hold(event, 10, BEK, [1, 2, 3])
+    await holds.freeze(event, 10, BEK, clock.ms() + 900_000)
+    await claim_seats(db, event, 10, BEK, [1])
+    await claim_seats(db, event, 10, BEK, [2], sold=True)
+    clock.advance(900)
+    await holds.lapse(clock.now())
+    hold = await holds.of_order(event, 10)
+    assert (hold.seats, hold.expires_at_ms) == ([1], clock.ms() + 900_000)
+    assert await assert_consistent(redis_shop, event) == Counter(F=9, H=1, S=1)
 
 
 async def test_a_late_claim_never_makes_a_sold_seat_claimed_again(holds, db, clock, redis_shop):

@@ -97,12 +97,14 @@ class SeatModel:
             own.expires = max(min(now + self.ttl, own.latest), now + 120_000)
 
     def claim(self, order: int, account: int, seats: list[int], until: int) -> None:
-        own = self.holds.pop(order, None)
         for other in list(self.holds):
-            self._drop(other, seats)
+            if other != order:
+                self._drop(other, seats)
         for seat in seats:
             self.claims[seat] = (order, account, False)
-        self.holds[order] = ModelHold(account, list(seats), until, own.latest if own else 0, True)
+        own = self.holds.setdefault(order, ModelHold(account, [], until, 0))
+        own.seats += [seat for seat in seats if seat not in own.seats]
+        own.frozen, own.expires = True, until
 
     def sell(self, order: int) -> list[int]:
         seats = [seat for seat, claim in self.claims.items() if claim[0] == order]
@@ -110,8 +112,7 @@ class SeatModel:
             _, account, _ = self.claims[seat]
             self.claims[seat] = (order, account, True)
             self.sold[seat] = (order, account)
-        if seats:
-            self.holds.pop(order, None)
+        self._drop(order, seats)
         return seats
 
     def free(self, order: int, seats: list[int]) -> None:
@@ -125,10 +126,11 @@ class SeatModel:
     def lapse(self, now: int) -> int:
         ended = 0
         for order, hold in list(self.holds.items()):
-            claimed = any(claim[0] == order for claim in self.claims.values())
+            claims = {seat: claim[2] for seat, claim in self.claims.items() if claim[0] == order}
             if hold.expires > now:
                 continue
-            if hold.frozen and claimed:
+            if hold.frozen and claims:
+                self._drop(order, [seat for seat in hold.seats if claims.get(seat) is not False])
                 hold.expires = now + 900_000
             else:
                 del self.holds[order]

@@ -96,6 +96,8 @@ class Seats(RuleBasedStateMachine):
 
     @rule(order=orders, stranger=strangers, chosen=seats)
     def hold(self, order, stranger, chosen):
+        # An order is opened by its own account: only later may a stranger come.
+        stranger = stranger and order in self.model.living(self.clock.ms())
         account = self.account(order, stranger)
         said = self.attempt(self.holds.hold(self.event, order, account, chosen))
         assert said == self.model.hold(self.clock.ms(), order, account, chosen)
@@ -136,7 +138,10 @@ class Seats(RuleBasedStateMachine):
 
     @rule(order=orders, times=st.integers(1, 2))
     def sell(self, order, times):
+        """The notice of a paid order comes, perhaps twice, perhaps for an order undone since."""
         sold = self.model.sell(order)
+        if not sold and order in self.model.holds:
+            return
         self.run(
             self.world.db.execute("UPDATE seat_claim SET sold = true WHERE order_id = $1", order)
         )
