@@ -47,10 +47,10 @@ def standing(settings: dict[str, str]) -> Iterator[Stand]:
     """Start the product with an empty data folder and these environment settings; stop it."""
     port = free_ports()
     with tempfile.TemporaryDirectory(prefix="biletter-bench-") as folder:
-        data = Path(folder)
+        data, log_path = Path(folder) / "data", Path(folder) / "up.log"
         environment = {name: text for name, text in os.environ.items() if "BILETTER" not in name}
-        environment |= {"BILETTER_PORT": str(port), "BILETTER_DATA": folder} | settings
-        with (data / "up.log").open("wb") as log:
+        environment |= {"BILETTER_PORT": str(port), "BILETTER_DATA": str(data)} | settings
+        with log_path.open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "biletter", "up"],
                 cwd=ROOT,
@@ -59,7 +59,7 @@ def standing(settings: dict[str, str]) -> Iterator[Stand]:
                 stderr=log,
             )
         try:
-            _until_ready(process, port, data / "up.log")
+            _until_ready(process, port, log_path)
             env = json.loads((data / "run" / "env.json").read_text("utf-8"))
             yield Stand(port, process.pid, data, env)
         finally:

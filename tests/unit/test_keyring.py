@@ -56,7 +56,7 @@ def test_a_foreign_key_another_algorithm_and_a_changed_letter_are_refused(keyrin
     header = {"kid": kid, "typ": "pass+jwt"}
     foreign = sign(Keyring(tmp_path / "other"))
     hmac = jwt.encode(CLAIMS, "secret" * 8, algorithm="HS256", headers=header)
-    unsigned = jwt.encode(CLAIMS, None, algorithm="none", headers=header)
+    unsigned = jwt.encode(CLAIMS, "", algorithm="none", headers=header)
     head, body, signature = good.split(".")
     turned = signature[:10] + ("A" if signature[10] != "A" else "B") + signature[11:]
     for bad in (foreign, hmac, unsigned, f"{head}.{body}.{turned}", "", "x", "a.b.c", "é.b.c"):
@@ -83,7 +83,11 @@ def test_published_keys_verify_a_pass_without_us(keyring):
     token = sign(keyring)
     kid = jwt.get_unverified_header(token)["kid"]
     published = jwt.PyJWKSet.from_dict(keyring.jwks("pass"))
-    options = {"verify_exp": False, "verify_aud": False}
-    claims = jwt.decode(token, published[kid].key, algorithms=["EdDSA"], options=options)
+    claims = jwt.decode(
+        token,
+        published[kid].key,
+        algorithms=["EdDSA"],
+        options={"verify_exp": False, "verify_aud": False},
+    )
     assert claims["sub"] == "aru"
     assert "d" not in keyring.jwks("pass")["keys"][0]

@@ -53,7 +53,7 @@ class Cord:
     async def _lead_to(self, path: str) -> None:
         pool = self.redis.connection_pool
         await pool.disconnect()
-        pool.reset()  # type: ignore[no-untyped-call]  # of the driver
+        pool.reset()
         pool.connection_kwargs["path"] = path
 
 

@@ -60,7 +60,7 @@ async def served(app: Any, port: int) -> AsyncIterator[str]:
         await wait_for_port(port)
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.stop()  # type: ignore[no-untyped-call]  # granian has no types here
+        server.stop()
         await serving
 
 
