@@ -8,9 +8,11 @@ from biletter.parts import Parts
 from biletter.shop import NobodyAsks, Shop
 from kernel.pulse import Pulse, serve_pulse
 from waitingroom.room import Rooms
-from workers.ticker import BEATING, Ticker, pieces
+from workers.ticker import BEATING, Piece, Ticker, pieces
 
 DB_CONNECTIONS = 4
+# Sessions that are over only take room.
+SWEEP_EVERY_S = 3600.0
 
 
 async def run(parts: Parts) -> None:
@@ -30,6 +32,8 @@ async def run(parts: Parts) -> None:
         admissions=shop.admissions,
         orders=shop.orders,
     )
+    sessions = [parts.sessions(shop.db), parts.sessions(shop.db, staff=True)]
+    given += [Piece("sessions", SWEEP_EVERY_S, one.sweep) for one in sessions]
     await Ticker(given, pulse.beat).run(stop)
     await redis.aclose()
     await shop.close()
