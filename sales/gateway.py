@@ -34,7 +34,6 @@ LIMITS: Final = httpx.Limits(max_connections=64, max_keepalive_connections=32)
 # internal errors, "lock not obtained", rate limit.
 DOUBTFUL_CODES: Final = frozenset({"1002", "1408", "2408", "3408", "3503"})
 DOUBTFUL_STATUSES: Final = frozenset({408, 429})
-SERVER_ERROR: Final = 500
 OK: Final = 200
 REASON_CHARS_MAX: Final = 200
 
@@ -236,13 +235,12 @@ def _sort(answer: httpx.Response) -> dict[str, Any] | Refused | Unknown:
     told = told if isinstance(told, dict) else {}
     code = str(told.get("errorCode") or f"http-{answer.status_code}")
     message = str(told.get("message") or told.get("title") or "")[:REASON_CHARS_MAX]
-    if answer.status_code >= SERVER_ERROR or answer.status_code in DOUBTFUL_STATUSES:
-        return Unknown(f"{answer.status_code} {code} {message}")
-    if code in DOUBTFUL_CODES:
-        return Unknown(f"{code} {message}")
-    if answer.status_code == OK:
-        return told if told.get("success") is True else Unknown(f"200 without success: {code}")
-    return Refused(code, message)
+    if answer.status_code == OK and told.get("success") is True:
+        return told
+    is_clear = answer.is_client_error and answer.status_code not in DOUBTFUL_STATUSES
+    if is_clear and code not in DOUBTFUL_CODES:
+        return Refused(code, message)
+    return Unknown(f"{answer.status_code} {code} {message}")
 
 
 def _accepted(answer: dict[str, Any] | Refused | Unknown) -> Accepted | Refused | Unknown:
