@@ -16,6 +16,7 @@ from kernel.web.serve import serve
 from waitingroom.room import Rooms
 from waitingroom.store import RoomAway
 from waitingroom.web.hot import HotRooms
+from waitingroom.web.hotjoin import HotJoin
 from waitingroom.web.routes import routes
 
 DB_CONNECTIONS = 2
@@ -39,6 +40,7 @@ async def run(parts: Parts) -> None:
         await rooms.reader.refresh()
         yield
 
+    join = HotJoin(rooms, parts.links, identity.visitor, secure=settings.secure_cookies)
     app = build_app(
         "waitingroom",
         routes(),
@@ -47,7 +49,7 @@ async def run(parts: Parts) -> None:
         dependencies={"visitor": Provide(identity.visitor)},
         ready={"redis-rooms": redis.ping},
         lifespan=[open_rooms(), running(rooms.reader.run), running(accounts.upgrades.run)],
-        hot={"/rooms/": HotRooms(rooms, parts.links)},
+        hot={"/rooms/": HotRooms(rooms, parts.links, join)},
         inner=lambda routes: CookieEdge(routes, secure=settings.secure_cookies),
         pages=parts.pages(identity.ambient),
         static=STATIC,

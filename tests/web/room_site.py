@@ -21,6 +21,7 @@ from kernel.web.pages import Pages
 from waitingroom.room import Rooms
 from waitingroom.settings import RoomSettings
 from waitingroom.web.hot import HotRooms
+from waitingroom.web.hotjoin import HotJoin
 from waitingroom.web.routes import routes
 
 EVENT = 1
@@ -48,7 +49,13 @@ class Site:
             dependencies={"visitor": Provide(self._visitor)},
             pages=self.pages,
             static=ROOT / "static",
-            hot={"/rooms/": HotRooms(self.rooms, LINKS)},
+            hot={
+                "/rooms/": HotRooms(
+                    self.rooms,
+                    LINKS,
+                    HotJoin(self.rooms, LINKS, self._visitor, secure=False),
+                )
+            },
             inner=lambda routes: CookieEdge(routes, secure=False),
         )
 

@@ -8,7 +8,7 @@ from litestar.datastructures import State
 from redis.asyncio import Redis
 
 from kernel.clock import ManualClock
-from tests.web.room_site import EVENT, Site
+from tests.web.room_site import EVENT, HOST, Site
 from waitingroom.web.live import tell
 
 ROOM = f"/rooms/{EVENT}"
@@ -207,3 +207,29 @@ async def test_a_waiter_may_listen_instead_of_asking(site: Site):
     assert [word async for word in stream] == []
     assert state["live_streams"] == 0
     assert code_of(await aru.get(f"{ROOM}/live")) == (404, "no-entry")
+
+
+@pytest.mark.parametrize(
+    ("method", "call"),
+    [("POST", "claims"), ("POST", "heartbeats"), ("POST", "entries")],
+)
+@pytest.mark.parametrize("entry", ["good", "forged"])
+async def test_the_short_way_and_the_ordinary_one_answer_the_same(
+    site: Site, method: str, call: str, entry: str
+):
+    await site.open(rate_per_minute=1)
+    aru = site.visitor()
+    await aru.post(f"{ROOM}/entries")
+    headers = {"authorization": "Entry x.y.z"} if entry == "forged" else {}
+    # A browser that names its page, but not its relation, is looked at by the edge.
+    ordinary = await aru.request(method, f"{ROOM}/{call}", headers=headers | {"origin": HOST})
+    short = await aru.request(method, f"{ROOM}/{call}", headers=headers)
+    assert "x-request-id" in ordinary.headers
+    assert "x-request-id" not in short.headers
+    assert ordinary.status_code == short.status_code
+    bodies = [one.json() if one.content else {} for one in (ordinary, short)]
+    for body in bodies:
+        body.pop("poll_after_ms", None)
+        if "entry" in body:
+            assert site.rooms.book.read(body.pop("entry"), EVENT).number == 1
+    assert bodies[0] == bodies[1]

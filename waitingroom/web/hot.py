@@ -1,6 +1,6 @@
 """The calls that everybody makes all the time, as plain ASGI in front of any routing: status,
-my place, heartbeat, claim. Whatever is unusual about a request is left to the ordinary routes,
-which answer the same.
+my place, heartbeat, claim, and joining for those who are known. Whatever is unusual about a
+request is left to the ordinary routes, which answer the same.
 """
 
 from collections.abc import Awaitable, Callable
@@ -17,11 +17,13 @@ from waitingroom.entries import Entry
 from waitingroom.room import Rooms
 from waitingroom.web.answers import claim_answer, place_answer
 from waitingroom.web.entrance import cookie_of, entry_in_header, event_of
+from waitingroom.web.hotjoin import HotJoin
 
 Scope = dict[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = dict[bytes, bytes]
-Answer = tuple[int, bytes]
+# Status, body, headers beyond the usual.
+Answer = tuple[int, bytes, list[tuple[bytes, bytes]]]
 
 JSON = (b"content-type", b"application/json")
 PROBLEM = (b"content-type", b"application/problem+json")
@@ -35,8 +37,9 @@ PARTS_MIN = 4
 class HotRooms:
     """For kernel.web.edge's `hot` under "/rooms/": True when it answered."""
 
-    def __init__(self, rooms: Rooms, links: Links) -> None:
+    def __init__(self, rooms: Rooms, links: Links, join: HotJoin | None = None) -> None:
         self._rooms = rooms
+        self._join = join
         self._links = links
         self._calls: dict[tuple[str, str], Callable[[Entry, Headers], Awaitable[Answer]]] = {
             ("GET", "entries/me"): self._place,
@@ -44,27 +47,45 @@ class HotRooms:
             ("POST", "claims"): self._claim,
         }
 
-    async def __call__(self, scope: Scope, _receive: Any, send: Send) -> bool:
+    async def __call__(self, scope: Scope, receive: Any, send: Send) -> bool:
         method, parts = scope["method"], scope["path"].split("/", 3)
         if len(parts) < PARTS_MIN:
             return False
         _, _, event, rest = parts
         if rest == "status" and method == "GET":
             return await self._status(event, send)
-        call = self._calls.get((method, rest))
         headers: Headers = dict(scope["headers"])
-        if call is None or not _is_plain(method, headers):
+        if not _is_plain(method, headers):
             return False
         try:
-            entry = self._entry(event, headers)
-            if entry is None:
-                return False
-            status, body = await call(entry, headers)
+            if rest == "entries" and method == "POST":
+                answer = await self._joined(event, scope, receive, headers)
+            else:
+                answer = await self._answered((method, rest), event, headers)
         except Refusal as refusal:
             await _refuse(method, send, refusal)
-        else:
-            await _answer(method, send, status, [JSON, PRIVATE, NOSNIFF], body)
+            return True
+        if answer is None:
+            return False
+        status, body, more = answer
+        await _answer(method, send, status, [JSON, PRIVATE, NOSNIFF, *more], body)
         return True
+
+    async def _answered(
+        self, which: tuple[str, str], event: str, headers: Headers
+    ) -> Answer | None:
+        call = self._calls.get(which)
+        if call is None:
+            return None
+        entry = self._entry(event, headers)
+        return await call(entry, headers) if entry else None
+
+    async def _joined(
+        self, event: str, scope: Scope, receive: Any, headers: Headers
+    ) -> Answer | None:
+        if self._join is None or not self._join.knows(headers):
+            return None
+        return await self._join(event, scope, receive, headers)
 
     async def _status(self, event: str, send: Send) -> bool:
         body = self._rooms.reader.status_bytes(int(event)) if _is_id(event) else None
@@ -81,17 +102,17 @@ class HotRooms:
         return self._rooms.book.read(token, event_id) if token else None
 
     async def _place(self, entry: Entry, _: Headers) -> Answer:
-        return 200, msgspec.json.encode(place_answer(await self._rooms.place(entry)))
+        return 200, msgspec.json.encode(place_answer(await self._rooms.place(entry))), []
 
     async def _heartbeat(self, entry: Entry, _: Headers) -> Answer:
         await self._rooms.heartbeat(entry)
-        return 204, b""
+        return 204, b"", []
 
     async def _claim(self, entry: Entry, headers: Headers) -> Answer:
         admitted = await self._rooms.claim(entry)
         host = headers.get(b"host", b"localhost").decode("latin-1")
         enter_url = self._links.base("sales", host) + "/enter"
-        return 201, msgspec.json.encode(claim_answer(admitted, enter_url))
+        return 201, msgspec.json.encode(claim_answer(admitted, enter_url)), []
 
 
 def _is_plain(method: str, headers: Headers) -> bool:
@@ -124,6 +145,8 @@ async def _refuse(method: str, send: Send, refusal: Refusal) -> None:
     problem |= {"status": refusal.status}  # type: ignore[dict-item]  # numbers and words
     problem |= {"code": refusal.code, "detail": refusal.detail, "error": refusal.code}
     headers = [PROBLEM, PRIVATE, NOSNIFF]
+    if refusal.status == HTTPStatus.UNAUTHORIZED:
+        headers.append((b"www-authenticate", b'Basic realm="biletter", charset="UTF-8"'))
     headers += [(k.lower().encode(), v.encode("latin-1")) for k, v in refusal.headers.items()]
     body = msgspec.json.encode(problem | refusal.extra)
     await _answer(method, send, refusal.status, headers, body)

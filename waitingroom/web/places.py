@@ -56,7 +56,7 @@ async def join(
     secure_cookies: NamedDependency[bool],
 ) -> Response[JoinAnswer]:
     event_id = event_of(event)
-    await _read_join_body(request)
+    check_join_body(await request.body())
     try:
         joined = await join_room(request, rooms, event_id, visitor)
     except RoomOff as off:
@@ -136,9 +136,8 @@ def _present(request: AnyRequest, rooms: Rooms, event: str) -> Entry:
     return entry_of(request, rooms, event_id)
 
 
-async def _read_join_body(request: AnyRequest) -> JoinBody:
-    """Everything is checked before a number is given."""
-    raw = await request.body()
+def check_join_body(raw: bytes) -> JoinBody:
+    """Everything is checked before a number is given. Raises BadInput."""
     if len(raw) > JOIN_BODY_MAX:
         raise BadInput
     if not raw.strip():
