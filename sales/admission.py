@@ -134,13 +134,16 @@ class Admissions:
         self._check_time(good)
         opened = await self._open(good)
         if opened is None:
-            raise PassUsed
+            raise PassUsed(event_id=good.event_id)
         return opened
 
-    async def visit(self, token: str, visitor: Visitor) -> Admission | None:
-        """The visit that this pass opened, while it goes on. Raises PassForged, PassForeign."""
-        visit = await self._visit(self._read(token, visitor))
-        return visit if visit and visit.lives(self._clock.now()) else None
+    async def visit(self, event_id: int, visitor: Visitor) -> Admission | None:
+        """The visit of this person or device that is going on. For pages: a browser may have lost
+        the pass, or be another one of the same person's. Programs show their pass.
+        """
+        subjects, now = self._subjects(visitor), self._clock.now()
+        row = await self._db.fetchrow(Q["read_visit"], event_id, subjects, now)
+        return Admission(**row) if row else None
 
     async def require(self, event_id: int, visitor: Visitor, token: str | None) -> Admission | None:
         """Before booking, holding and paying. None: the event needs no pass now. A pass not

@@ -27,6 +27,9 @@ EVENTS_KEPT_MAX = 2_000
 ZONES_KEPT_MS = 60_000
 ZONES_KEPT_MAX = 2_000
 KINDS_KEPT_MS = 10_000
+# What every page shows beside its own: asked for by the whole crowd, so not of the database.
+CARDS_KEPT_MS = 5_000
+CARDS_MAX = 20
 QUERY_CHARS_MAX = 200
 PAGE_SIZE_MAX = 50
 # Nobody leafs this far; further pages are empty and cost nothing.
@@ -37,6 +40,7 @@ GUARDED_MAX = 200
 # One word of a query: letters and digits; quotes and operators only part words.
 WORD = re.compile(r"\w+")
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -93,9 +97,11 @@ class Catalogue:
     def __init__(self, db: Db, clock: Clock) -> None:
         self._db = db
         self._clock = clock
-        self._events: Kept[Event] = Kept(clock, EVENT_KEPT_MS, EVENTS_KEPT_MAX)
-        self._zones: Kept[list[Zone]] = Kept(clock, ZONES_KEPT_MS, ZONES_KEPT_MAX)
-        self._kinds: Kept[list[str]] = Kept(clock, KINDS_KEPT_MS, 1)
+        self._events: Kept[int, Event] = Kept(clock, EVENT_KEPT_MS, EVENTS_KEPT_MAX)
+        self._zones: Kept[int, list[Zone]] = Kept(clock, ZONES_KEPT_MS, ZONES_KEPT_MAX)
+        self._kinds: Kept[int, list[str]] = Kept(clock, KINDS_KEPT_MS, 1)
+        self._hot: Kept[str, list[EventCard]] = Kept(clock, CARDS_KEPT_MS, 1)
+        self._nearest: Kept[str, list[EventCard]] = Kept(clock, CARDS_KEPT_MS, KINDS_MAX)
 
     async def event(self, event_id: int) -> Event:
         """The event in any state, at most EVENT_KEPT_MS old. Raises EventUnknown."""
@@ -142,14 +148,14 @@ class Catalogue:
         return [_card(row) for row in rows]
 
     async def nearest(self, limit: int, kind: str | None = None) -> list[EventCard]:
-        """Cards of the events that start soonest."""
-        return await self.search(kind=kind, page_size=min(limit, PAGE_SIZE_MAX))
+        """Cards of the events that start soonest, at most CARDS_MAX of them."""
+        return (await self._nearest.of(kind or "", self._read_nearest))[:limit]
 
     async def hot(self, limit: int) -> list[EventCard]:
-        """Cards of the events everybody wants: those behind a waiting room first."""
-        limit = min(limit, PAGE_SIZE_MAX)
-        rows = await self._db.fetch(Q["list_hot"], self._clock.now(), limit)
-        return [_card(row) for row in rows]
+        """Cards of the events everybody wants, at most CARDS_MAX: those behind a waiting room
+        first.
+        """
+        return (await self._hot.of("", self._read_hot))[:limit]
 
     async def guarded(self) -> list[EventId]:
         """The events on sale that have a waiting room in front of them."""
@@ -174,12 +180,19 @@ class Catalogue:
     async def _read_zones(self, event_id: int) -> list[Zone]:
         return [Zone(**row) for row in await self._db.fetch(Q["read_zones"], event_id)]
 
+    async def _read_nearest(self, kind: str) -> list[EventCard]:
+        return await self.search(kind=kind or None, page_size=CARDS_MAX)
+
+    async def _read_hot(self, _: str) -> list[EventCard]:
+        rows = await self._db.fetch(Q["list_hot"], self._clock.now(), CARDS_MAX)
+        return [_card(row) for row in rows]
+
     async def _read_kinds(self, _: int) -> list[str]:
         rows = await self._db.fetch(Q["list_kinds"], self._clock.now(), KINDS_MAX)
         return [row["kind"] for row in rows]
 
 
-class Kept(Generic[T]):
+class Kept(Generic[K, T]):
     """Answers kept in memory for a moment. While one caller renews an answer the others get the
     old one, so that a crowd never asks the database together.
     """
@@ -188,9 +201,9 @@ class Kept(Generic[T]):
         self._clock = clock
         self._kept_ms = kept_ms
         self._size_max = size_max
-        self._answers: dict[int, tuple[int, T]] = {}
+        self._answers: dict[K, tuple[int, T]] = {}
 
-    async def of(self, key: int, read: Callable[[int], Awaitable[T]]) -> T:
+    async def of(self, key: K, read: Callable[[K], Awaitable[T]]) -> T:
         """The answer for `key`, read anew when it is too old. What `read` raises is not kept."""
         now = self._clock.ms()
         kept = self._answers.get(key)
@@ -208,7 +221,7 @@ class Kept(Generic[T]):
         self._answers[key] = (now + self._kept_ms, answer)
         return answer
 
-    def forget(self, key: int) -> None:
+    def forget(self, key: K) -> None:
         self._answers.pop(key, None)
 
 

@@ -10,6 +10,14 @@ RETURNING event_id, jti, subject, expires_at, lease_until, ended_at;
 SELECT event_id, jti, subject, expires_at, lease_until, ended_at
 FROM admission WHERE event_id = $1 AND jti = $2;
 
+-- name: read_visit
+-- The visit to event $1 of one of the subjects $2 that goes on now ($3); the longest, if several.
+SELECT event_id, jti, subject, expires_at, lease_until, ended_at
+FROM admission
+WHERE event_id = $1 AND subject = ANY ($2::text[]) AND ended_at IS NULL AND expires_at > $3
+ORDER BY expires_at DESC
+LIMIT 1;
+
 -- name: keep_admission
 -- The visit of pass $2 to event $1 lasts at least until $3, as far as its lease goes, if it is
 -- not over now ($4).
