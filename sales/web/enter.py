@@ -13,10 +13,10 @@ from litestar.response import Redirect
 
 from accounts.cookies import cookie_line
 from accounts.identity import Caller, set_cookies_of
-from kernel.errors import BadInput
+from kernel.errors import BadInput, Forbidden
 from kernel.web.links import safe_return
 from kernel.web.pages import wants_html
-from sales.admission import Admission, PassUsed, cookie_of
+from sales.admission import Admission, PassExpired, PassUsed, cookie_of
 from sales.web.pages.forms import Req, text, whole
 from sales.web.pages.site import Site
 
@@ -58,7 +58,12 @@ async def leave(
         raise BadBody
     event_id = whole(body["event_id"])
     token = request.cookies.get(cookie_of(event_id))
-    left = await site.admissions.leave(event_id, caller, token)
+    try:
+        left = await site.admissions.leave(event_id, caller, token)
+    except Forbidden:  # the cookie is of somebody who used this browser before
+        left = False
+    if not left and (visit := await site.admissions.visit(event_id, caller)):
+        left = await site.admissions.end(event_id, visit.jti, "left")
     _set_cookie(site, request, event_id, "", 0)
     if _is_json(request):
         return _json({"event_id": event_id, "left": left})
@@ -71,8 +76,11 @@ async def _open(site: Site, request: Req, token: str, caller: Caller) -> Admissi
     """
     try:
         return await site.admissions.enter(token, caller)
-    except PassUsed:
-        visit = await site.admissions.visit(token, caller) if wants_html(request) else None
+    except (PassUsed, PassExpired) as refusal:
+        event_id = refusal.extra["event_id"]
+        if not wants_html(request) or not isinstance(event_id, int):
+            raise
+        visit = await site.admissions.visit(event_id, caller)
         if visit is None:
             raise
         return visit

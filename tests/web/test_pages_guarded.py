@@ -60,6 +60,30 @@ async def test_a_person_comes_back_into_the_visit_from_another_device(site, bek)
     assert (await phone.post("/enter", data={"pass": token})).status_code == 409
 
 
+async def test_a_visit_outlives_a_lost_cookie_and_the_life_of_its_pass(site, bek):
+    event_id = site.shop.event_id
+    token = site.pass_for("bek", event_id)
+    await bek.post("/enter", data={"pass": token})
+    site.clock.advance(200)
+    phone = await site.signed_in("bek")
+    assert "Вы внутри до" in (await phone.see(f"/events/{event_id}")).words
+    answer = await phone.submit(f"/events/{event_id}/holds", zone="1", seats="0")
+    assert answer.headers["location"].startswith("/orders/")
+    assert (await phone.post("/enter", data={"pass": token})).status_code == 303
+    await phone.post("/leave", data={"event_id": str(event_id)})
+    assert "Встать в очередь" in (await bek.see(f"/events/{event_id}")).words
+
+
+async def test_a_cookie_of_somebody_before_is_as_good_as_none(site, bek):
+    event_id = site.shop.event_id
+    await bek.post("/enter", data={"pass": site.pass_for("bek", event_id)})
+    await bek.submit("/sign-out")
+    await bek.submit("/sign-in", email="ermek@demo.biletter.kz", password="ermek-password")
+    answer = await bek.submit(f"/events/{event_id}/holds", zone="1", seats="0")
+    assert "/queue/" in answer.headers["location"]
+    assert (await bek.post("/leave", data={"event_id": str(event_id)})).status_code == 303
+
+
 async def test_a_foreign_or_forged_pass_opens_nothing(site, bek):
     event_id = site.shop.event_id
     for token, code in (

@@ -12,14 +12,12 @@ from litestar.params import FromPath
 
 from accounts.identity import Caller
 from kernel.clock import Clock
-from kernel.errors import Refusal
-from kernel.values import EventId
-from sales.admission import Admission, cookie_of
 from sales.catalogue import Catalogue, Event, EventCard
 from sales.geometry import Zone
 from sales.seatmap import ZoneCounts
 from sales.web.pages.forms import Req
 from sales.web.pages.site import Site
+from sales.web.pages.visit import door
 
 OTHERS_MAX = 4
 # Where there are more zones than this, a drawing of the hall says nothing.
@@ -81,22 +79,6 @@ def sale_of(event: Event, clock: Clock) -> str:
     if event.state == "archived" or event.starts_at <= clock.now():
         return "over"
     return "open" if event.state == "on_sale" else "closed"
-
-
-async def door(site: Site, request: Req, event: Event, caller: Caller) -> dict[str, Any]:
-    """`needs_queue`: a pass is needed and the visitor has none. `admission`: the visit that is
-    going on. Only who carries a pass is looked up: a crowd of readers costs no query.
-    """
-    token = request.cookies.get(cookie_of(event.id))
-    if not event.guarded or site.room_modes.is_open(EventId(event.id)):
-        return {"needs_queue": False, "admission": None}
-    admission: Admission | None = None
-    if token:
-        try:
-            admission = await site.admissions.require(event.id, caller, token)
-        except Refusal:
-            admission = None
-    return {"needs_queue": admission is None, "admission": admission}
 
 
 async def _others(catalogue: Catalogue, event: Event) -> list[EventCard]:

@@ -15,7 +15,6 @@ from litestar.response import Redirect
 
 from accounts.identity import Caller
 from kernel.errors import Refusal
-from sales.admission import cookie_of
 from sales.catalogue import Event
 from sales.holds import Hold
 from sales.order import Order, OrderPaid
@@ -24,6 +23,7 @@ from sales.web.pages.calendar import calendar_of
 from sales.web.pages.forms import Req, form_of, seats_of, texts, whole_or
 from sales.web.pages.order_page import read_order, show_order_page
 from sales.web.pages.site import Site
+from sales.web.pages.visit import need_visit
 
 PAGE_SIZE = 20
 # As many as one account's list is ever read.
@@ -94,8 +94,7 @@ async def pay(
     order = await site.orders.own(order_id, account_id)
     here = f"/orders/{order_id}"
     if order.state == "open":
-        token = request.cookies.get(cookie_of(order.event_id))
-        await site.admissions.require(order.event_id, caller, token)
+        await need_visit(site, request, order.event_id, caller)
     try:
         checkout = await site.orders.place(
             order_id, account_id, site.links.to("sales", request, "")

@@ -13,7 +13,7 @@ from sales.catalogue import Event
 from sales.geometry import Hall, Zone
 from sales.holds import Hold, Holds
 from sales.seatmap import ZoneUnknown
-from sales.web.pages.event import door, sale_of
+from sales.web.pages.event import sale_of
 from sales.web.pages.forms import Req, moment_of
 from sales.web.pages.hall import (
     BLOCK_ROWS_MAX,
@@ -26,6 +26,7 @@ from sales.web.pages.hall import (
     rows_of,
 )
 from sales.web.pages.site import Site
+from sales.web.pages.visit import door
 
 
 class Choice(msgspec.Struct, frozen=True):

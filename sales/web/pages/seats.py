@@ -15,12 +15,12 @@ from litestar.response import Redirect
 
 from accounts.identity import Caller
 from kernel.errors import Refusal
-from sales.admission import cookie_of
 from sales.geometry import split_seat_id
 from sales.holds import NoSeats
 from sales.web.pages.forms import Req, form_of, moment_of, seats_of, text, texts, whole_or
 from sales.web.pages.seatmap_page import Choice, show_map
 from sales.web.pages.site import Site
+from sales.web.pages.visit import need_visit
 
 # The refusals of a hold after which the map is shown again: the seats are why, not the buyer.
 CONFLICT = 419
@@ -53,12 +53,11 @@ async def take_seats(
     seats = seats_of(texts(form, "seats"))
     if caller.account_id is None:
         return _to_sign_in(event_id, zone_no, block, seats)
-    token = request.cookies.get(cookie_of(event_id))
-    admission = await site.admissions.require(event_id, caller, token)
+    visit = await need_visit(site, request, event_id, caller)
     try:
         if not seats:
             raise NoSeats
-        jti = admission.jti if admission else None
+        jti = visit.jti if visit else None
         order = await site.orders.open_or_reuse(caller.account_id, event_id, "web", jti)
         hold = await site.holds.hold(event_id, order.id, caller.account_id, seats)
     except Refusal as refusal:
