@@ -131,3 +131,15 @@ async def test_leaving_gives_the_place_back(site, bek):
     assert "Встать в очередь" in (await bek.see(f"/events/{event_id}")).words
     again = await bek.post("/leave", json={"event_id": event_id}, headers={"accept": "*/*"})
     assert again.json() == {"event_id": event_id, "left": False}
+
+
+async def test_seats_taken_inside_are_paid_also_when_the_visit_is_over(site, bek):
+    event_id = site.shop.event_id
+    await bek.post("/enter", data={"pass": site.pass_for("bek", event_id)})
+    site.clock.advance(800)
+    answer = await bek.submit(f"/events/{event_id}/holds", zone="1", seats="0")
+    order = answer.headers["location"]
+    site.clock.advance(200)
+    assert "Встать в очередь" in (await bek.see(f"/events/{event_id}")).words
+    paying = await bek.submit(f"{order}/payment")
+    assert paying.headers["location"].startswith("http://gateway/form/")

@@ -103,7 +103,7 @@ def _views(zones: Sequence[Zone], counts: Sequence[ZoneCounts]) -> list[ZoneView
 
 
 # The drawing: the stage at the top, zones as arcs around it; units of its own view box.
-STAGE_X, STAGE_Y, FIRST_RADIUS, DEPTH = 160.0, 22.0, 34.0, 118.0
+STAGE_X, STAGE_Y, FIRST_RADIUS, DEPTH = 160.0, 22.0, 46.0, 106.0
 OPENING = math.radians(14)
 
 

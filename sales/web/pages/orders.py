@@ -93,7 +93,8 @@ async def pay(
     account_id = caller.need_account()
     order = await site.orders.own(order_id, account_id)
     here = f"/orders/{order_id}"
-    if order.state == "open":
+    # Seats taken inside may be paid until their own clock ends, also when the visit is over.
+    if order.state == "open" and order.admission_jti is None:
         await need_visit(site, request, order.event_id, caller)
     try:
         checkout = await site.orders.place(

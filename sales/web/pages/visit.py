@@ -30,9 +30,7 @@ async def need_visit(site: Site, request: Req, event_id: int, caller: Caller) ->
         return visit
 
 
-async def door(
-    site: Site, request: Req, event: Event, caller: Caller
-) -> dict[str, Any]:
+async def door(site: Site, request: Req, event: Event, caller: Caller) -> dict[str, Any]:
     """For templates. `needs_queue`: a pass is needed and the visitor has none. `admission`: the
     visit that is going on. Who has neither pass nor account is not looked up.
     """
