@@ -6,9 +6,9 @@ from redis.asyncio import Redis
 
 from kernel.clock import Clock
 from kernel.keyring import Keyring
+from waitingroom.claims import Claims
 from waitingroom.console import Console
 from waitingroom.entries import EntryBook
-from waitingroom.gate import Gate
 from waitingroom.line import Line
 from waitingroom.reader import Reader
 from waitingroom.store import Store
@@ -36,7 +36,7 @@ class Rooms:
         store = Store(redis)
         self.reader = Reader(store, clock)
         line = Line(store, self.reader, self.book, clock, chance or SystemRandom())
-        gate = Gate(store, keyring, clock, gate_clock)
+        claims = Claims(store, keyring, clock, gate_clock)
         throttle = Throttle(store, clock)
         console = Console(store, clock)
 
@@ -45,9 +45,9 @@ class Rooms:
         # Visitors.
         self.join, self.place = line.join, line.place
         self.heartbeat, self.leave = line.heartbeat, line.leave
-        self.claim = gate.claim
+        self.claim = claims.claim
         # Notices from sales.
-        self.keep, self.free = gate.keep, gate.free
+        self.keep, self.free = claims.keep, claims.free
         # The ticker.
         self.lead, self.tick, self.tick_all = throttle.lead, throttle.tick, throttle.tick_all
         # Operators.

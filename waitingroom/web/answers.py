@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from waitingroom.gate import Admitted, Lapsed
+from waitingroom.claims import Admitted, Lapsed
 from waitingroom.line import Joined, Place
 from waitingroom.snapshot import iso
 

@@ -12,7 +12,7 @@ from litestar.params import FromPath
 
 from kernel.errors import BadInput, Refusal
 from kernel.web.pages import Pages
-from waitingroom.gate import GateFull, Lapsed, NotCalled, RoomShut
+from waitingroom.claims import GateFull, Lapsed, NotCalled, RoomShut
 from waitingroom.line import RoomClosed, RoomOff
 from waitingroom.room import Rooms
 from waitingroom.web.entrance import AnyRequest, entry_of, event_of, hand_entry, return_address

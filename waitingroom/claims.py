@@ -1,4 +1,4 @@
-"""The gate: who was called is let in, once, at the set rate and under the ceiling."""
+"""Claims: who was called is let in, once, at the set rate and under the ceiling."""
 
 import secrets
 from typing import Any
@@ -57,7 +57,7 @@ class Admitted(msgspec.Struct, frozen=True):
     visit: Visit
 
 
-class Gate:
+class Claims:
     def __init__(self, store: Store, keyring: Keyring, clock: Clock, own: Clock | None) -> None:
         """`own` is the gate's clock where it is not Redis's, which only tests want."""
         self._store = store
