@@ -4,7 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import sales
+from biletter.seed.demo import seed_events
 from kernel.sql import load_queries
+from sales.catalogue import Catalogue
+from sales.halls import Halls
 from tests.halls import build_event, claim_seats
 
 Q = load_queries(Path(sales.__file__).parent / "sql")
@@ -69,3 +72,16 @@ async def test_orders_that_may_hold_seats_newest_first(db, clock):
     assert [row["id"] for row in rows] == [
         row["id"] for row in states if row["state"] in {"open", "pending"}
     ][:2]
+
+
+async def test_every_hall_of_the_demonstration_is_whole(db, clock):
+    await seed_events(db, clock, None, lambda _: None)
+    halls = Halls(Catalogue(db, clock))
+    events = [row["id"] for row in await db.fetch("SELECT DISTINCT event_id AS id FROM zone")]
+    assert len(events) > 100
+    for event in events:
+        hall = await halls.hall(event)
+        last = hall.place(hall.capacity - 1)
+        assert hall.seat_at(last.row, last.number) == hall.capacity - 1
+        assert await halls.hall(event) is hall
+    assert (await halls.hall(1)).capacity == 100_000
