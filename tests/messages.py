@@ -59,6 +59,8 @@ def update(language: str, found: Catalog) -> bytes:
     fresh = Catalog(
         locale=language,
         project="Biletter",
+        version="1",
+        msgid_bugs_address="",
         creation_date=BORN,
         revision_date=BORN,
         last_translator="Biletter",
