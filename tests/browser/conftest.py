@@ -26,7 +26,9 @@ PATIENCE_MS = 15_000
 PHONE = {"width": 390, "height": 844}
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright lives it keeps an event loop running in this thread, and
+# asynchronous tests cannot have their own.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     if path is None:
