@@ -24,6 +24,7 @@ COMMANDS = (
     "seed",
     "import",
     "keys",
+    "lottery",
     "crowd",
 )
 # Where the command's word is none for a module.
