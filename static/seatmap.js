@@ -86,10 +86,9 @@ function loseTaken() {
     const at = seat - zone.first;
     return at >= 0 && at < zone.count && states[at] !== FREE && !mine.has(seat);
   });
-  if (!lost.length) return;
   for (const seat of lost) chosen.delete(seat);
-  say(form.dataset.sayLost + lost.map(named).join('; '));
-  showHint(form.dataset.sayLost + lost.map(named).join('; '));
+  showChoice();
+  if (lost.length) tell(form.dataset.sayLost + lost.map(named).join('; '));
 }
 
 function paintHeat() {
@@ -108,9 +107,11 @@ function paintHeat() {
   }
 }
 
-function showHint(text) {
+// To the eye in the bar, and to the ear.
+function tell(text) {
   const hint = document.getElementById('hint');
-  if (hint) hint.textContent = text;
+  if (hint) Object.assign(hint, { textContent: text, hidden: false });
+  say(text);
 }
 
 function showChoice() {
@@ -168,10 +169,7 @@ function onChange(changed) {
   if (!input.checked) chosen.delete(seat);
   else if (chosen.size >= zone.limit) {
     input.checked = false;
-    say(form.dataset.sayLimit);
-    showBar();
-    showHint(form.dataset.sayLimit);
-    document.getElementById('hint').hidden = false;
+    tell(form.dataset.sayLimit);
     return;
   } else chosen.add(seat);
   showChoice();
@@ -268,9 +266,8 @@ async function poll() {
         states = unpack(body.seats);
         version = body.version;
         paintSeats();
-        loseTaken();
         paintHeat();
-        showChoice();
+        loseTaken();
       } else if (answer.status !== 204) next = POLL_SLOW_MS;
     }
   } catch {
