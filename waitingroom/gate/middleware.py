@@ -12,7 +12,6 @@ from waitingroom.gate.roomwatch import Fetch, RoomWatch, fetch
 from waitingroom.gate.used import MemoryUsedPasses, Scope, UsedPasses, fingerprint
 from waitingroom.gate.visits import Refused, Visit, VisitBook, kid_of, read_pass
 
-Receive = Callable[[], Awaitable[Any]]
 App = Callable[[Any, Any, Any], Awaitable[Any]]
 SECRET_BYTES = 32
 POLICY_VIOLATION = 1008
@@ -55,7 +54,7 @@ class QueueGate:
         self._used = used or MemoryUsedPasses(now)
         self._opens_when_away = when_away == "open"
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         found = None
         if scope["type"] in ("http", "websocket") and scope.get("method") != "OPTIONS":
             found = self._protected.find(scope["path"])
