@@ -35,6 +35,16 @@ class Links(msgspec.Struct, frozen=True):
     def origins(self, host: str) -> list[str]:
         return [self.base(duty, host) for duty in self.ports]
 
+    def as_seen_from(self, url: str, host: str) -> str:
+        """An address that one of our processes gave another (by 127.0.0.1), as the visitor's
+        browser should see it; any other address is left alone.
+        """
+        for duty in self.ports:
+            ours = self.base(duty, "127.0.0.1")
+            if url == ours or url.startswith(ours + "/"):
+                return self.base(duty, host) + url[len(ours) :]
+        return url
+
     def knows(self, url: str, host: str) -> bool:
         """Whether an absolute address is one of our own processes (return_to, Origin)."""
         try:

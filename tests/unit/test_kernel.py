@@ -85,6 +85,15 @@ def test_links_keep_the_name_the_visitor_came_by_but_never_a_forged_one():
     assert public.base("sales", "whatever") == "https://biletter.example"
 
 
+def test_an_inner_address_is_shown_by_the_name_the_visitor_uses():
+    inner = "http://127.0.0.1:8081/queue/1?x=2"
+    assert LINKS.as_seen_from(inner, "localhost:8080") == "http://localhost:8081/queue/1?x=2"
+    assert LINKS.as_seen_from(inner, "127.0.0.1:8080") == inner
+    foreign = "https://pay.example/form/1"
+    assert LINKS.as_seen_from(foreign, "localhost:8080") == foreign
+    assert LINKS.as_seen_from("http://127.0.0.1:80811/x", "localhost") == "http://127.0.0.1:80811/x"
+
+
 def test_named_statements_are_read_and_a_name_given_twice_is_refused(tmp_path):
     (tmp_path / "a.sql").write_text("-- name: one\n-- says one\nSELECT 1;\n")
     queries = load_queries(tmp_path)

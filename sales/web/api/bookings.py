@@ -168,12 +168,14 @@ async def start_payment(
     order = await orders.own(data.booking_id, account_id)
     await admissions.require(order.event_id, caller, queue_pass)
     links: Links = request.app.state["links"]
-    base = links.base("sales", request.headers.get("host", ""))
+    host = request.headers.get("host", "")
+    base = links.base("sales", host)
     with without_conflicts():
         checkout = await orders.place(order.id, account_id, base)
     if checkout.payment_url is None:
         raise PaymentPagePending(retry_after_s=1)
-    return Response(None, status_code=302, headers={"Location": checkout.payment_url})
+    place = links.as_seen_from(checkout.payment_url, host)
+    return Response(None, status_code=302, headers={"Location": place})
 
 
 @patch(

@@ -108,10 +108,12 @@ async def pay(
         return await show_order_page(site, request, order_id, account_id, refusal=refusal)
     if checkout.payment_state != "offered" or checkout.payment_url is None:
         return Redirect(here, status_code=303)
-    if site.links.knows(checkout.payment_url, request.headers.get("host", "")):
-        return Redirect(checkout.payment_url, status_code=303)
+    host = request.headers.get("host", "")
+    address = site.links.as_seen_from(checkout.payment_url, host)
+    if site.links.knows(address, host):
+        return Redirect(address, status_code=303)
     # The policy of our pages lets forms lead to known addresses only: one more step, a link.
-    return site.pages.show(request, "sales/away.html", address=checkout.payment_url, here=here)
+    return site.pages.show(request, "sales/away.html", address=address, here=here)
 
 
 @get("/orders/{order_id:int}/return", include_in_schema=False)
