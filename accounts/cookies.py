@@ -18,7 +18,16 @@ DEVICE = re.compile(rb"(?:^|;\s*)biletter_device=([A-Za-z0-9_-]{22})(?:;|$)")
 DEVICE_BYTES = 16
 YEAR_S = 365 * 24 * 3600
 # Programs and machinery keep no cookies.
-NO_DEVICE_PATHS = ("/api/", "/static/", "/health/", "/metrics", "/.well-known/", "/openapi")
+# /authorize answers another site's web server, which must not hand our cookie on as its own.
+NO_DEVICE_PATHS = (
+    "/api/",
+    "/static/",
+    "/health/",
+    "/metrics",
+    "/.well-known/",
+    "/openapi",
+    "/authorize",
+)
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 

@@ -93,7 +93,7 @@ def links_of(settings: Settings) -> Links:
         parts = urlsplit(gateway)
         # Forms are redirected to the gateway's card page: browsers must be told that this is ours.
         public.setdefault("toleubar", f"{parts.scheme}://{parts.netloc}")
-    return Links(ports=ports, public=public, hosts=settings.hosts)
+    return Links(ports=ports, public=public, hosts=settings.hosts, sites=settings.sites)
 
 
 def books_of(settings: Settings) -> Path:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -53,6 +54,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     events_envelope: bool = False
     # Names besides localhost under which browsers reach this machine.
     hosts: frozenset[str] = frozenset()
+    # Origins ("https://shop.example") of other people's sites that the waiting room stands before.
+    sites: frozenset[str] = frozenset()
     # Public addresses by duty, where a proxy stands in front.
     public: dict[str, str] = {}
     # Whether cookies carry `Secure`: on behind https.
@@ -91,6 +94,7 @@ NAMES = {
     "BILETTER_RESET": "reset_allowed",
     "BILETTER_EVENTS_ENVELOPE": "events_envelope",
     "BILETTER_HOSTS": "hosts",
+    "BILETTER_SITES": "sites",
     "BILETTER_SECURE_COOKIES": "secure_cookies",
     "BILETTER_LOG_LEVEL": "log_level",
     "MERCHANT_ID": "merchant_slug",
@@ -125,6 +129,8 @@ def _parse(name: str, field: str, text: str) -> object:
         return Path(text).expanduser().absolute()
     if field == "hosts":
         return frozenset(host.strip().lower() for host in text.split(",") if host.strip())
+    if field == "sites":
+        return frozenset(_origin(name, site.strip()) for site in text.split(",") if site.strip())
     if field in ("reset_allowed", "events_envelope", "secure_cookies"):
         if text.lower() not in WORDS:
             raise SettingsError(f"{name} must be on or off, not {text!r}.")
@@ -137,3 +143,11 @@ def _parse(name: str, field: str, text: str) -> object:
     if choices and text not in choices:
         raise SettingsError(f"{name} must be one of {', '.join(choices)}, not {text!r}.")
     return text
+
+
+def _origin(name: str, text: str) -> str:
+    parts = urlsplit(text.rstrip("/").lower())
+    origin = f"{parts.scheme}://{parts.netloc}"
+    if parts.scheme not in ("http", "https") or not parts.netloc or origin != parts.geturl():
+        raise SettingsError(f"{name} must be origins like https://shop.example, not {text!r}.")
+    return origin

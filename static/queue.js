@@ -82,7 +82,6 @@ function start() {
 
   function walkIn(admitted) {
     const form = document.getElementById('enter');
-    form.action = admitted.enter_url;
     form.elements.pass.value = admitted.pass;
     form.submit();
   }

@@ -8,6 +8,7 @@ from kernel.clock import Clock
 from kernel.keyring import Keyring
 from waitingroom.claims import Claims
 from waitingroom.console import Console
+from waitingroom.doorman import Doorman
 from waitingroom.entries import EntryBook
 from waitingroom.line import Line
 from waitingroom.reader import Reader
@@ -46,6 +47,8 @@ class Rooms:
         self.join, self.place = line.join, line.place
         self.heartbeat, self.leave = line.heartbeat, line.leave
         self.claim = claims.claim
+        # Web servers in front of other sites.
+        self.doorman = Doorman(keyring, clock, claims)
         # Notices from sales.
         self.keep, self.free = claims.keep, claims.free
         # The ticker.

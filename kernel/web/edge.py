@@ -94,9 +94,11 @@ class Edge:
 
     def _safety(self, host: str) -> list[tuple[bytes, bytes]]:
         own = " ".join(self._links.origins(host))
+        # A form leads whoever was let in on to a site behind the room.
+        led_to = " ".join([own, *sorted(self._links.sites)])
         policy = (
             "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-            f"frame-ancestors 'none'; form-action 'self' {own}; connect-src 'self' {own}"
+            f"frame-ancestors 'none'; form-action 'self' {led_to}; connect-src 'self' {own}"
         )
         return [
             (b"content-security-policy", policy.encode("latin-1", "replace")),

@@ -19,6 +19,9 @@ class Links(msgspec.Struct, frozen=True):
     public: dict[str, str] = {}
     # Names besides the local ones under which this machine may be reached.
     hosts: frozenset[str] = frozenset()
+    # Origins of other people's sites that the room stands in front of: visitors may be led there,
+    # and nothing that comes from there is trusted.
+    sites: frozenset[str] = frozenset()
 
     def base(self, duty: str, host: str) -> str:
         """`http://localhost:8081`, without a slash at the end."""
@@ -54,16 +57,29 @@ class Links(msgspec.Struct, frozen=True):
             return False
         return bool(parts.netloc) and origin in self.origins(host)
 
+    def leads_to_site(self, url: str) -> bool:
+        """Whether an absolute address is on a site that the room stands in front of."""
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return False
+        return is_plain(url) and f"{parts.scheme}://{parts.netloc}" in self.sites
+
 
 def safe_return(url: str | None, otherwise: str, links: Links, host: str) -> str:
     """An address to send a browser back to: a path of this site, or one of our processes;
     anything else (another site, `//host`, a script) becomes `otherwise`.
     """
-    if not url or any(ord(char) < 33 for char in url) or "\\" in url:  # noqa: PLR2004  # controls, space
+    if not url or not is_plain(url):
         return otherwise
     if url.startswith("/") and not url.startswith("//"):
         return url
     return url if links.knows(url, host) else otherwise
+
+
+def is_plain(url: str) -> bool:
+    """Nothing in it that a browser reads differently from us."""
+    return "\\" not in url and all(ord(char) > 32 for char in url)  # noqa: PLR2004  # controls, space
 
 
 def _name_of(host: str) -> str:

@@ -26,25 +26,29 @@ from waitingroom.web.routes import routes
 
 EVENT = 1
 HOST = "http://localhost:18201"
-LINKS = Links(ports={"sales": 18200, "waitingroom": 18201, "admin": 18202})
+# A site of somebody else's that the room stands before.
+SHOP = "https://shop.example"
+LINKS = Links(ports={"sales": 18200, "waitingroom": 18201, "admin": 18202}, sites=frozenset({SHOP}))
 # Stands in for a session: the account's id.
 ACCOUNT = "x-account"
 HTML = {"accept": "text/html"}
 
 
 class Site:
-    def __init__(self, redis: "Redis", clock: ManualClock, folder: Path) -> None:
+    def __init__(
+        self, redis: "Redis", clock: ManualClock, folder: Path, links: Links = LINKS
+    ) -> None:
         self.clock = clock
         self.redis = redis
         self.keyring = Keyring(folder / "keys")
         self.rooms = Rooms(
             redis, clock=clock, keyring=self.keyring, chance=Random(1), gate_clock=clock
         )
-        self.pages = Pages(ROOT / "templates", ROOT / "static", ROOT / "locale", LINKS)
+        self.pages = Pages(ROOT / "templates", ROOT / "static", ROOT / "locale", links)
         self.app = build_app(
             "waitingroom",
             routes(),
-            links=LINKS,
+            links=links,
             provide={"rooms": self.rooms, "secure_cookies": False},
             dependencies={"visitor": Provide(self._visitor)},
             pages=self.pages,
@@ -52,8 +56,8 @@ class Site:
             hot={
                 "/rooms/": HotRooms(
                     self.rooms,
-                    LINKS,
-                    HotJoin(self.rooms, LINKS, self._visitor, secure=False),
+                    links,
+                    HotJoin(self.rooms, links, self._visitor, secure=False),
                 )
             },
             inner=lambda routes: CookieEdge(routes, secure=False),

@@ -8,7 +8,7 @@ from litestar.datastructures import State
 from redis.asyncio import Redis
 
 from kernel.clock import ManualClock
-from tests.web.room_site import EVENT, HOST, Site
+from tests.web.room_site import EVENT, HOST, SHOP, Site
 from waitingroom.web.live import tell
 
 ROOM = f"/rooms/{EVENT}"
@@ -186,9 +186,33 @@ async def test_authorize_answers_204_with_a_good_pass_and_else_shows_the_queue(s
     page = without.headers["location"]
     assert page.startswith("http://localhost:18201/queue/1?return_to=")
     assert "evil" not in page
+    # The visit goes on when the pass has expired, and ends with its lease.
     site.clock.advance(181)
+    later = await aru.get("/authorize", params={"event": 1}, headers={"x-queue-pass": token})
+    assert later.status_code == 204
+    site.clock.advance(720)
     late = await aru.get("/authorize", params={"event": 1}, headers={"x-queue-pass": token})
     assert late.status_code == 401
+
+
+async def test_a_pass_is_led_on_only_to_a_site_that_the_room_knows(site: Site):
+    await site.open()
+    aru = site.visitor()
+    for stranger in ("https://evil.example/", "https://shop.example.evil.example/", "//x", ""):
+        form = {"pass": "p.q.r", "return_to": stranger}
+        answer = await aru.post(f"/queue/{EVENT}/onward", data=form)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/queue/{EVENT}")
+    form = {"pass": "p.q.r", "return_to": f"{SHOP}/concert?x=1#y"}
+    answer = await aru.post(f"/queue/{EVENT}/onward", data=form)
+    assert answer.headers["location"] == f"{SHOP}/concert?x=1&pass=p.q.r"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    page = await aru.get(
+        f"/queue/{EVENT}", params={"return_to": f"{SHOP}/concert"}, headers={"accept": "text/html"}
+    )
+    assert f'action="/queue/{EVENT}/onward"' in page.text
+
+    assert SHOP in page.headers["content-security-policy"].partition("form-action")[2]
+    assert SHOP not in page.headers["content-security-policy"].partition("connect-src")[2]
 
 
 async def test_a_waiter_may_listen_instead_of_asking(site: Site):

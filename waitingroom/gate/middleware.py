@@ -7,10 +7,10 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from waitingroom.gate.answers import Send, away, problem, redirect
-from waitingroom.gate.requests import Asked, Protected, visit_cookie_of
+from waitingroom.gate.requests import Asked, Protected
 from waitingroom.gate.roomwatch import Fetch, RoomWatch, fetch
-from waitingroom.gate.used import MemoryUsedPasses, Scope, UsedPasses, fingerprint
-from waitingroom.gate.visits import Refused, Visit, VisitBook, kid_of, read_pass
+from waitingroom.gate.used import MemoryUsedPasses, Scope, UsedPasses, fingerprint, visit_by
+from waitingroom.gate.visits import Refused, Visit, VisitBook, kid_of, read_pass, visit_cookie
 
 App = Callable[[Any, Any, Any], Awaitable[Any]]
 SECRET_BYTES = 32
@@ -95,25 +95,14 @@ class QueueGate:
         if key is None:
             raise Refused("pass-forged", 403)
         good = read_pass(token, key, event, self._now())
-        who = self._visitor(scope)
-        if self._now() < good.exp:
-            holder: str | None = await self._used.take(good.jti, who, good.lease)
-        else:
-            holder = await self._used.holder(good.jti)
-        if holder is None or self._now() >= good.lease:
-            raise Refused("pass-expired", 429)
-        if holder != who:
-            raise Refused("pass-used", 403)
-        return Visit(event=event, jti=good.jti, sub=good.sub, num=good.num, until=good.lease)
+        return await visit_by(good, self._used, self._visitor(scope), self._now())
 
     def _may_by(self, event: str) -> bool:
         return self._opens_when_away and self._room.is_away(event)
 
     def _cookie(self, visit: Visit, asked: Asked) -> tuple[bytes, bytes]:
-        life_s = max(0, visit.until - int(self._now()))
-        line = f"{visit_cookie_of(visit.event)}={self._book.write(visit)}; Path=/"
-        line += f"; Max-Age={life_s}; HttpOnly; SameSite=Lax"
-        return b"set-cookie", (line + ("; Secure" if asked.is_https else "")).encode("latin-1")
+        line = visit_cookie(self._book, visit, self._now(), secure=asked.is_https)
+        return b"set-cookie", line.encode("latin-1")
 
 
 async def _turn_away(scope: Scope, send: Send, asked: Asked, queue: str, refused: Refused) -> None:

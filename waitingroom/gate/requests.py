@@ -3,13 +3,14 @@
 import posixpath
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, unquote
 
 from waitingroom.gate.used import Scope
+from waitingroom.gate.visits import visit_cookie_of
 
 # Characters that need no escape in a path (RFC 3986).
 PATH_SAFE = "/:@!$&'()*+,;=~-._"
-PASS_FIELD = "pass"  # noqa: S105  # the name of a parameter
+PASS_START = "pass="  # noqa: S105  # the name of a parameter
 
 
 class Protected:
@@ -40,7 +41,8 @@ class Asked:
     def __init__(self, scope: Scope, site: str | None, prefix: str, event: str) -> None:
         self._scope, self._prefix, self._event = scope, prefix, event
         self._headers: dict[bytes, bytes] = dict(scope["headers"])
-        self._fields = parse_qsl(scope.get("query_string", b"").decode("latin-1"), True)
+        query = scope.get("query_string", b"").decode("latin-1")
+        self._query, self._token = without_pass(query)
         self._cookies = _cookies(self._headers.get(b"cookie", b""))
         host = self._headers.get(b"host", b"localhost").decode("latin-1")
         scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
@@ -61,14 +63,14 @@ class Asked:
 
     @property
     def address_has_pass(self) -> bool:
-        return any(name == PASS_FIELD for name, _ in self._fields)
+        return self._token is not None
 
     def address(self) -> str:
         """Absolute, without the pass."""
         root, path = self._scope.get("root_path", ""), self._scope["path"]
         whole = path if path.startswith(root) else root + path
-        rest = urlencode([pair for pair in self._fields if pair[0] != PASS_FIELD])
-        return self._site + quote(whole, safe=PATH_SAFE) + (f"?{rest}" if rest else "")
+        query = f"?{self._query}" if self._query else ""
+        return self._site + quote(whole, safe=PATH_SAFE) + query
 
     def return_address(self) -> str:
         """Somewhere that can be looked at: not where a form was being sent to."""
@@ -80,12 +82,15 @@ class Asked:
     def token(self) -> str | None:
         """The pass: of the header, else of the address, else of the room's cookie."""
         held = self._headers.get(b"x-queue-pass", b"").decode("latin-1").strip()
-        asked = dict(self._fields).get(PASS_FIELD)
-        return held or asked or self._cookies.get(f"biletter_pass_{self._event}") or None
+        return held or self._token or self._cookies.get(f"biletter_pass_{self._event}") or None
 
 
-def visit_cookie_of(event: str) -> str:
-    return f"queue_visit_{event}"
+def without_pass(query: str) -> tuple[str, str | None]:
+    """A query as it was but for the pass in it, and that pass."""
+    parts = [part for part in query.split("&") if part]
+    passes = [part for part in parts if part.startswith(PASS_START)]
+    token = unquote(passes[-1].removeprefix(PASS_START)) if passes else None
+    return "&".join(part for part in parts if part not in passes), token
 
 
 def _cookies(raw: bytes) -> dict[str, str]:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, MutableMapping
 from typing import Any, Protocol
 
+from waitingroom.gate.visits import Pass, Refused, Visit
+
 # Visits of one process remembered at once; a pass forgotten early can be used again by somebody
 # else only within the minutes of its own life.
 REMEMBERED_MAX = 100_000
@@ -24,6 +26,19 @@ class UsedPasses(Protocol):
     async def take(self, jti: str, visitor: str, until_s: int) -> str:
         """Note the first use, atomically, until then (epoch seconds). Whose the pass is now."""
         ...
+
+
+async def visit_by(good: Pass, used: UsedPasses, visitor: str, now_s: float) -> Visit:
+    """The visit that a good pass begins, or has begun when it has expired since. Raises Refused."""
+    if now_s < good.exp:
+        holder: str | None = await used.take(good.jti, visitor, good.lease)
+    else:
+        holder = await used.holder(good.jti)
+    if holder is None or now_s >= good.lease:
+        raise Refused("pass-expired", 429)
+    if holder != visitor:
+        raise Refused("pass-used", 403)
+    return Visit(event=good.aud, jti=good.jti, sub=good.sub, num=good.num, until=good.lease)
 
 
 class MemoryUsedPasses:

@@ -83,6 +83,10 @@ def read_pass(token: str, key: Ed25519PublicKey, event: str, now_s: float) -> Pa
     return good
 
 
+def visit_cookie_of(event: str) -> str:
+    return f"queue_visit_{event}"
+
+
 class VisitBook:
     """Writes and reads the site's own cookies."""
 
@@ -104,3 +108,11 @@ class VisitBook:
         except (jwt.PyJWTError, msgspec.ValidationError, ValueError):
             return None
         return visit if visit.event == event and now_s < visit.until else None
+
+
+def visit_cookie(book: VisitBook, visit: Visit, now_s: float, *, secure: bool) -> str:
+    """The line of Set-Cookie; the cookie lives as long as the visit may."""
+    life_s = max(0, visit.until - int(now_s))
+    line = f"{visit_cookie_of(visit.event)}={book.write(visit)}; Path=/"
+    line += f"; Max-Age={life_s}; HttpOnly; SameSite=Lax"
+    return line + ("; Secure" if secure else "")

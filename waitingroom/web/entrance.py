@@ -78,11 +78,20 @@ def hand_entry(response: Response[Any], event: int, token: str, *, secure: bool)
 
 
 def return_address(request: AnyRequest, links: Links, event: int, asked: str | None) -> str:
-    """Where the visitor wants to be in the end: an address of ours, else the event's page. A bare
-    path is one of the shop.
+    """Where the visitor wants to be in the end: an address of ours or of a site that the room
+    stands before, else the event's page. A bare path is one of the shop.
     """
+    if asked and links.leads_to_site(asked):
+        return asked
     shop = links.to("sales", request, "")
     event_page = f"{shop}/events/{event}"
     host = request.headers.get("host", "localhost")
     address = safe_return(asked, event_page, links, host)
     return shop + address if address.startswith("/") else address
+
+
+def enter_address(request: AnyRequest, links: Links, event: int, return_to: str) -> str:
+    """Where the form with the pass goes: to the shop, or by us to the site that is meant."""
+    if links.leads_to_site(return_to):
+        return f"/queue/{event}/onward"
+    return links.to("sales", request, "/enter")

@@ -15,7 +15,14 @@ from kernel.web.pages import Pages
 from waitingroom.claims import GateFull, Lapsed, NotCalled, RoomShut
 from waitingroom.line import RoomClosed, RoomOff
 from waitingroom.room import Rooms
-from waitingroom.web.entrance import AnyRequest, entry_of, event_of, hand_entry, return_address
+from waitingroom.web.entrance import (
+    AnyRequest,
+    enter_address,
+    entry_of,
+    event_of,
+    hand_entry,
+    return_address,
+)
 from waitingroom.web.places import join_room
 from waitingroom.web.view import PageView, view_of
 
@@ -112,12 +119,13 @@ async def queue_claim(
         full = msgspec.structs.replace(view, shows="full", reload_s=FULL_RELOAD_S)
         return _show(request, pages, full)
     links = request.app.state["links"]
+    address = return_address(request, links, event_id, back)
     return pages.show(
         request,
         "queue_enter.html",
         pass_=admitted.token,
-        enter_url=links.to("sales", request, "/enter"),
-        return_to=return_address(request, links, event_id, back),
+        enter_url=enter_address(request, links, event_id, address),
+        return_to=address,
         here=f"/queue/{event_id}",
     )
 

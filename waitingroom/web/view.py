@@ -18,6 +18,7 @@ from waitingroom.store import RoomAway
 from waitingroom.web.entrance import (
     AnyRequest,
     device_subject,
+    enter_address,
     entry_of,
     pass_cookie_of,
     return_address,
@@ -36,6 +37,8 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
     shows: str
     event: int
     return_to: str
+    # Where the pass is taken to.
+    enter_url: str = ""
     title: str = ""
     message: str = ""
     number: int | None = None
@@ -70,6 +73,7 @@ async def view_of(
         shows="before",
         event=event,
         return_to=address,
+        enter_url=enter_address(request, links, event, address),
         title=snapshot.settings.title,
         message=snapshot.settings.message,
         stopped=None if snapshot.state in ("open", "drained") else snapshot.state,
