@@ -179,7 +179,7 @@ async def test_authorize_answers_204_with_a_good_pass_and_else_shows_the_queue(s
     assert good.status_code == 204
     foreign = await aru.get("/authorize", params={"event": 2}, headers={"x-queue-pass": token})
     assert foreign.status_code == 401
-    without = await aru.get(
+    without = await site.visitor().get(
         "/authorize", params={"event": 1}, headers={"x-original-uri": "//evil.example/x"}
     )
     assert without.status_code == 401
