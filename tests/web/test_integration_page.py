@@ -39,6 +39,7 @@ def run(mark: str, **names):
     """Run the one block that has this in it; what it defines."""
     blocks = [block for block in BLOCKS if mark in block]
     assert len(blocks) == 1
+    names["__name__"] = __name__
     exec(compile(blocks[0], "docs/integration.md", "exec"), names)
     return names
 
