@@ -105,7 +105,13 @@ NAMES = {
 WORDS = {"on": True, "true": True, "yes": True, "1": True}
 WORDS |= {"off": False, "false": False, "no": False, "0": False}
 CHOICES = {"room_mode": ("on", "off"), "log_level": ("debug", "info", "warning", "error")}
-AT_LEAST_ONE = ("room_rate_per_minute", "room_ceiling", "person_limit")
+# Whole numbers from 1 up to this: what the room and the catalogue can take.
+HIGHEST = {
+    "room_rate_per_minute": 1_000_000,
+    "room_ceiling": 1_000_000,
+    "person_limit": 1_000_000,
+    "port": PORT_MAX,
+}
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -118,15 +124,12 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             values[field] = _parse(name, field, text)
     public = {duty: given.get(f"BILETTER_PUBLIC_{duty.upper()}", "") for duty in DUTIES_WITH_A_PORT}
     values["public"] = {duty: url for duty, url in public.items() if url}
-    settings = Settings(**values)  # type: ignore[arg-type]  # _parse gives each field its type
-    if not 1 <= settings.port <= PORT_MAX:
-        raise SettingsError(f"BILETTER_PORT must lie between 1 and {PORT_MAX}.")
-    return settings
+    return Settings(**values)  # type: ignore[arg-type]  # _parse gives each field its type
 
 
 def _parse(name: str, field: str, text: str) -> object:
     if field == "data":
-        return Path(text).expanduser().absolute()
+        return Path(text).expanduser().resolve()
     if field == "hosts":
         return frozenset(host.strip().lower() for host in text.split(",") if host.strip())
     if field == "sites":
@@ -135,9 +138,10 @@ def _parse(name: str, field: str, text: str) -> object:
         if text.lower() not in WORDS:
             raise SettingsError(f"{name} must be on or off, not {text!r}.")
         return WORDS[text.lower()]
-    if field in AT_LEAST_ONE or field == "port":
-        if not text.isascii() or not text.isdecimal() or int(text) < 1:
-            raise SettingsError(f"{name} must be a whole number above zero, not {text!r}.")
+    if field in HIGHEST:
+        highest = HIGHEST[field]
+        if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= highest:
+            raise SettingsError(f"{name} must be a whole number from 1 to {highest}, not {text!r}.")
         return int(text)
     choices = CHOICES.get(field)
     if choices and text not in choices:

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ SELECT count(*) FROM orders o WHERE o.state = 'paid'
    AND o.total <> (SELECT sum(price) FROM order_line l WHERE l.order_id = o.id)
 """
 CAPTURED = "SELECT gateway_order_id, amount FROM payment WHERE state = 'captured'"
+LAST_RESET = "SELECT max(at) FROM audit WHERE action = 'sales.reset'"
 CLAIMED = "SELECT seat, sold FROM seat_claim WHERE event_id = $1"
 INSIDE_AT_ONCE = """
 WITH step AS (
@@ -99,7 +101,9 @@ async def check_redis(report: Report, db: Any, shop: Any, event: int) -> None:
 
 async def check_gateway(report: Report, db: Any, books_url: str) -> None:
     """What the gateway took is what we know of, to the tiyn."""
-    theirs = await _confirmed(books_url)
+    # A reset forgets what was sold before it, and lets the gateway keep its books.
+    since = await db.fetchval(LAST_RESET)
+    theirs = await _confirmed(books_url, since)
     ours = {row["gateway_order_id"]: row["amount"] for row in await db.fetch(CAPTURED)}
     report.none_of("captures at the gateway unknown to us", len(theirs.keys() - ours.keys()))
     report.none_of("captures of ours unknown to the gateway", len(ours.keys() - theirs.keys()))
@@ -108,15 +112,19 @@ async def check_gateway(report: Report, db: Any, books_url: str) -> None:
     report.add("money captured, tenge", sum(ours.values()) // 100, kept=True)
 
 
-async def _confirmed(books_url: str) -> dict[str, int]:
-    """Amount by order id of all that the gateway has captured, page by page."""
+async def _confirmed(books_url: str, since: datetime | None) -> dict[str, int]:
+    """Amount by order id of all that was opened at the gateway since then and captured."""
     found: dict[str, int] = {}
     after: int | None = 0
     async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
         while after is not None:
             answer = await client.get(books_url, params={"after": after, "status": "CONFIRMED"})
             page = answer.raise_for_status().json()
-            found |= {one["orderId"]: one["amount"] for one in page["payments"]}
+            found |= {
+                one["orderId"]: one["amount"]
+                for one in page["payments"]
+                if since is None or datetime.fromisoformat(one["createdAt"]) > since
+            }
             after = page["next"]
     return found
 

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from kernel.clock import Clock
 from kernel.db import Db
-from kernel.errors import TryAgain
+from kernel.errors import Refusal, TryAgain
 from kernel.sql import load_queries
 from kernel.values import ID_MAX
 from sales.catalogue import Catalogue
@@ -45,6 +45,8 @@ OF_ACCOUNT_MAX = 1_500
 # A second click waits this long for the first one's payment address.
 OFFER_WAIT_S = 3.0
 OFFER_LOOK_S = 0.1
+# A person looks at a blank page no longer than this.
+PAGE_WAIT_S = 3.5
 # Whoever loses this many races in a row may try again himself.
 RACES_MAX = 5
 # An envelope nobody came back to.
@@ -60,6 +62,8 @@ class Orders:
         self._db, self._clock = db, clock
         self._catalogue, self._holds, self._payments = catalogue, holds, payments
         self._placing = Placing(db, holds, clock)
+        # What pages do not wait for any more; a second click joins the first.
+        self._going_on: dict[tuple[int, int], asyncio.Task[Checkout]] = {}
 
     async def open(
         self, account_id: int, event_id: int, channel: Channel, admission_jti: str | None = None
@@ -131,6 +135,19 @@ class Orders:
             raise OrderState(state=order.state)
         return await self._checkout(order)
 
+    async def place_soon(self, order_id: int, account_id: int, return_base: str) -> Checkout | None:
+        """`place` for a person who waits. None: the gateway takes longer than PAGE_WAIT_S; it
+        goes on without the page, and where this process dies, by the payment's notice.
+        """
+        key = (order_id, account_id)
+        task = self._going_on.get(key)
+        if task is None:
+            task = asyncio.create_task(self.place(order_id, account_id, return_base))
+            self._going_on[key] = task
+            task.add_done_callback(lambda done: self._gone(key, done))
+        await asyncio.wait({task}, timeout=PAGE_WAIT_S)
+        return task.result() if task.done() else None
+
     async def cancel(self, order_id: int, account_id: int) -> Order:
         """End the order and free its seats. While the gateway's answer is unknown it stays
         `pending` with reason 'buyer', and ends by itself later. Ended already: no change.
@@ -162,6 +179,12 @@ class Orders:
         state = move_order("open", "abandon")
         rows = await self._db.fetch(Q["close_abandoned"], before, ABANDONED_MAX, "open", state, now)
         return len(rows)
+
+    def _gone(self, key: tuple[int, int], task: asyncio.Task[Checkout]) -> None:
+        del self._going_on[key]
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, Refusal):
+            log.warning("placing failed", order_id=key[0], error=repr(error))
 
     async def _check_sale(self, event_id: int) -> None:
         event = await self._catalogue.event(event_id)

@@ -27,7 +27,7 @@ from sales.states import PAYMENT_SETTLED
 __all__ = ["Addresses", "BadNotification", "BadSignature", "Payment", "Payments"]
 
 # A browser that came back waits this long for an answer of the gateway.
-HURRY_S = 5.0
+HURRY_S = 3.5
 # Webhooks that announce what needs no look.
 SILENT_HINTS = frozenset({"NEW", "FORM_SHOWED"})
 NOTIFICATION_BYTES_MAX = 64_000

@@ -1,8 +1,10 @@
 """Reset: back to the state before the first sale, in one transaction and under a second.
 
-Accounts, events, halls, the archive and the audit stay. Raising the epoch voids every hold in
-Redis, which is refilled event by event when it is next asked; an order placed at the same moment
-is either emptied with the rest or refused, because placing checks the epoch under its lock.
+Accounts, events, halls, the archive and the audit stay, and so do visits: who is inside goes on
+shopping, and a used pass stays used. Payments under way are let go at the gateway. Raising the
+epoch voids every hold in Redis, which is refilled event by event when it is next asked; an order
+placed at the same moment is either emptied with the rest or refused, because placing checks the
+epoch under its lock.
 """
 
 import asyncio
@@ -20,6 +22,7 @@ from kernel.sql import load_queries
 from sales import audit
 from sales.epochs import Epochs
 from sales.outbox import Draft, stage
+from sales.payments_void import VOID, payload_of
 
 Q = load_queries(Path(__file__).parent / "sql")
 # Shorter than PostgreSQL's own look for deadlocks (1 s): whoever meets us in a ring goes on, and
@@ -29,8 +32,8 @@ LOCK_TIMEOUT_MS = 600
 STATEMENT_TIMEOUT_MS = 1_500
 TRY_AGAIN_WITHIN_S = 3.0
 PAUSE_S = 0.05
-# As many as any room ever lets in at once; what is beyond comes free with its lease.
-ADMISSIONS_MAX = 20_000
+# More than a gateway keeps open for one merchant; what is beyond runs out at the gateway by itself.
+OPEN_PAYMENTS_MAX = 20_000
 # Somebody else has what we need, for now.
 BUSY = (
     asyncpg.LockNotAvailableError,
@@ -88,16 +91,19 @@ class Reset:
             await conn.execute(Q["stop_placing"])
             epoch: int = await conn.fetchval(Q["raise_epoch"])
             await conn.execute(Q["lock_sales"])
-            visits = await conn.fetch(Q["list_living_admissions"], ADMISSIONS_MAX)
+            drafts = await self._drafts(conn)
             await conn.execute(Q["empty_sales"])
-            await self._tell_the_rooms(conn, visits)
             now = self._clock.now()
+            await stage(conn, now, drafts)
             await audit.write(conn, now, actor, "sales.reset", "epoch", epoch=epoch)
         return epoch
 
-    async def _tell_the_rooms(self, conn: Conn, visits: list[asyncpg.Record]) -> None:
-        drafts = [
-            Draft("admission.ended", visit["event_id"], {**visit, "reason": "reset"})
-            for visit in visits
+    async def _drafts(self, conn: Conn) -> list[Draft]:
+        """What others must still hear after everything else is forgotten."""
+        payments = await conn.fetch(Q["list_open_payments"], OPEN_PAYMENTS_MAX)
+        visits = await conn.fetch(Q["list_admission_notices"])
+        voids = [
+            Draft(VOID, row["id"], payload_of(row["gateway_order_id"], row["gateway_payment_id"]))
+            for row in payments
         ]
-        await stage(conn, self._clock.now(), drafts)
+        return voids + [Draft(row["kind"], row["subject_id"], row["payload"]) for row in visits]

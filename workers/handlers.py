@@ -10,6 +10,7 @@ from sales.order import OrderUnknown
 from sales.orders import Orders
 from sales.outbox import Again, Handler, Notice
 from sales.payments import Payments
+from sales.payments_void import VOID, Voids
 
 # After a webhook the gateway's own answer may lag behind (§1.7); asked this often,
 HINT_EVERY_S = 2.0
@@ -38,14 +39,16 @@ class Handlers:
         holds: Holds,
         admissions: Admissions,
         rooms: RoomDoor,
+        voids: Voids,
     ) -> None:
         self._clock = clock
         self._payments, self._orders, self._holds = payments, orders, holds
-        self._admissions, self._rooms = admissions, rooms
+        self._admissions, self._rooms, self._voids = admissions, rooms, voids
 
     def by_kind(self) -> Mapping[str, Handler]:
         return {
             "payment.settle": self.settle,
+            VOID: self._voids.void,
             "order.expire": self.expire,
             "order.paid": self.paid,
             "order.released": self.released,

@@ -7,6 +7,7 @@ from biletter.parts import Parts
 from biletter.shop import NobodyAsks, Shop
 from kernel.pulse import Pulse, serve_pulse
 from sales.outbox import Outbox
+from sales.payments_void import Voids
 from waitingroom.room import Rooms
 from workers import worker
 from workers.handlers import Handlers
@@ -29,6 +30,7 @@ async def run(parts: Parts) -> None:
         holds=shop.holds,
         admissions=shop.admissions,
         rooms=rooms,
+        voids=Voids(shop.gateway, parts.clock),
     )
     outbox = Outbox(shop.db, parts.clock, handlers.by_kind(), SystemRandom())
     await worker.run(outbox, parts.redis_jobs(), stop, pulse.beat)

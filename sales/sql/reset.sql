@@ -9,14 +9,21 @@ UPDATE epoch SET epoch = epoch + 1 RETURNING epoch;
 
 -- name: lock_sales
 -- Everything that will be emptied, in one order, before the first row is looked at.
-LOCK TABLE orders, order_line, seat_claim, payment, ticket, admission, notice
+LOCK TABLE orders, order_line, seat_claim, payment, ticket, notice
 IN ACCESS EXCLUSIVE MODE;
 
--- name: list_living_admissions
--- The visits that are not over, at most $1: the room must hear that their places are free.
-SELECT event_id, jti, subject FROM admission WHERE ended_at IS NULL LIMIT $1;
+-- name: list_open_payments
+-- The payments that may still take money, at most $1: the gateway must let go of them.
+SELECT id, gateway_order_id, gateway_payment_id
+FROM payment
+WHERE state IN ('started', 'offered', 'unknown', 'authorised')
+LIMIT $1;
+
+-- name: list_admission_notices
+-- What the room has not been told yet about visits: it must still hear it.
+SELECT kind, subject_id, payload FROM notice WHERE kind LIKE 'admission.%';
 
 -- name: empty_sales
--- No order, claim, payment, ticket, admission or notice is left. Numbers go on where they were:
--- a gateway's order ids must stay unique for ever.
-TRUNCATE orders, order_line, seat_claim, payment, ticket, admission, notice CONTINUE IDENTITY;
+-- No order, claim, payment, ticket or notice is left; visits go on, and used passes stay used.
+-- Numbers go on where they were: a gateway's order ids must stay unique for ever.
+TRUNCATE orders, order_line, seat_claim, payment, ticket, notice CONTINUE IDENTITY;

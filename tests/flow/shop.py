@@ -18,6 +18,7 @@ from sales.order import Order
 from sales.orders import Orders
 from sales.outbox import Outbox
 from sales.payments import Addresses, Payments
+from sales.payments_void import Voids
 from sales.tickets import Tickets
 from tests.fakes import FakeGateway, FakeModes, FakeRooms
 from tests.halls import build_event
@@ -134,6 +135,7 @@ async def open_shop(
         holds=holds,
         admissions=admissions,
         rooms=rooms,
+        voids=Voids(gateway, clock),
     )
     outbox = Outbox(db, clock, handlers.by_kind(), Random(1))
     shop = Shop(

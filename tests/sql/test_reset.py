@@ -14,7 +14,7 @@ from sales.reset import Reset, ResetBusy, ResetOff
 from tests.halls import big_zones, build_event
 
 BEK = 7
-EMPTIED = ("orders", "order_line", "seat_claim", "payment", "ticket", "admission")
+EMPTIED = ("orders", "order_line", "seat_claim", "payment", "ticket")
 
 
 @pytest.fixture
@@ -102,23 +102,25 @@ async def test_accounts_events_and_the_audit_stay(db, clock, reset):
     assert dict(line) == {"actor": "account:1", "action": "sales.reset", "detail": {"epoch": 2}}
 
 
-async def test_the_room_hears_that_the_visits_are_over(db, clock, reset):
+async def test_who_is_inside_stays_inside_and_a_used_pass_stays_used(db, reset):
     event_id = await build_event(db)
     await db.execute(
         "INSERT INTO admission VALUES ($1, 'jti', 'somebody', now(), now(), now(), NULL),"
         " ($1, 'old', 'gone', now(), now(), now(), now())",
         event_id,
     )
-    await db.execute("INSERT INTO notice (kind, subject_id, due_at) VALUES ('old', 1, now())")
+    untold = {"event_id": event_id, "jti": "old", "subject": "gone", "reason": "left"}
+    await db.execute(
+        "INSERT INTO notice (kind, subject_id, payload, due_at)"
+        " VALUES ('order.paid', 1, '{}', now()), ('admission.ended', $1, $2, now())",
+        event_id,
+        untold,
+    )
     await reset.reset("test")
+    assert await db.fetchval("SELECT count(*) FROM admission WHERE ended_at IS NULL") == 1
+    assert await db.fetchval("SELECT count(*) FROM admission") == 2
     notices = await db.fetch("SELECT kind, subject_id, payload FROM notice")
-    assert [tuple(one) for one in notices] == [
-        (
-            "admission.ended",
-            event_id,
-            {"event_id": event_id, "jti": "jti", "subject": "somebody", "reason": "reset"},
-        )
-    ]
+    assert [tuple(one) for one in notices] == [("admission.ended", event_id, untold)]
 
 
 async def test_a_reset_that_is_switched_off_changes_nothing(db, clock, holds):

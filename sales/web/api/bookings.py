@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Request, Response, get, patch, post
@@ -123,9 +124,11 @@ async def show_booking(
 ) -> BookingState:
     """Ours, beside the contract: clients need not guess from the seats what became of it."""
     order = await orders.own(booking_id, caller.need_account())
+    expires_at = order.expires_at
     if order.state == "open":
         hold = await holds.of_order(order.event_id, order.id)
         seats = sorted(hold.seats) if hold else []
+        expires_at = datetime.fromtimestamp(hold.expires_at_ms / 1000, UTC) if hold else None
     else:
         seats = [line.seat for line in await orders.lines(order.id)]
     return BookingState(
@@ -134,7 +137,7 @@ async def show_booking(
         state=order.state,
         reason=order.reason,
         total=tenge(order.total),
-        expires_at=order.expires_at,
+        expires_at=expires_at,
         seats=[BookingSeat(seat_id(order.event_id, seat)) for seat in seats],
     )
 

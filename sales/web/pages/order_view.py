@@ -19,6 +19,7 @@ from sales.tickets import Ticket
 Stage = Literal[
     "choosing",
     "empty",
+    "opening",
     "paying",
     "asking",
     "ending",
@@ -28,11 +29,15 @@ Stage = Literal[
     "cancelled",
     "expired",
 ]
+# The buyer's clock runs.
+TIMED: frozenset[Stage] = frozenset({"choosing", "opening", "paying"})
 # Nothing changes by itself any more.
 FINAL: frozenset[Stage] = frozenset({"empty", "paid", "declined", "cancelled", "expired"})
 # What became of the money of an order that ended unpaid: `none` was taken, what was blocked is
 # `released`, `checking` with the bank, `owed` back to the buyer.
 Money = Literal["none", "released", "checking", "owed"]
+# Nobody has seen a payment form yet, so nobody can have paid.
+NOT_OFFERED = frozenset({"started", "unknown"})
 NEVER_TAKEN = frozenset({"declined", "cancelled"})
 ENDED_DECLINED = frozenset({"declined", "gateway-refused"})
 
@@ -94,7 +99,7 @@ def view(
         money_of(payment),
         seats,
         order.total or sum(seat.price for seat in seats),
-        until if stage in ("choosing", "paying") else None,
+        until if stage in TIMED else None,
         payment,
     )
 
@@ -127,9 +132,13 @@ def money_of(payment: Payment | None) -> Money:
 def _stage_of_pending(order: Order, payment: Payment | None) -> Stage:
     if order.reason is not None:
         return "ending"
-    if payment is not None and payment.state == "authorised":
+    if payment is None:
+        return "asking"
+    if payment.state in NOT_OFFERED and payment.gateway_payment_id is None:
+        return "opening"
+    if payment.state == "authorised":
         return "issuing"
-    return "paying" if payment is not None and payment.state == "offered" else "asking"
+    return "paying" if payment.state == "offered" else "asking"
 
 
 def _of_place(seat: int, place: Place) -> SeatView:

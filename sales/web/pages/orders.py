@@ -97,7 +97,7 @@ async def pay(
     if order.state == "open" and order.admission_jti is None:
         await need_visit(site, request, order.event_id, caller)
     try:
-        checkout = await site.orders.place(
+        checkout = await site.orders.place_soon(
             order_id, account_id, site.links.to("sales", request, "")
         )
     except (OrderPaid, OrderState):
@@ -106,7 +106,7 @@ async def pay(
         if refusal.status != CONFLICT:
             raise
         return await show_order_page(site, request, order_id, account_id, refusal=refusal)
-    if checkout.payment_state != "offered" or checkout.payment_url is None:
+    if checkout is None or checkout.payment_url is None:
         return Redirect(here, status_code=303)
     host = request.headers.get("host", "")
     address = site.links.as_seen_from(checkout.payment_url, host)
