@@ -77,8 +77,8 @@ def payment(state: str) -> Payment:
     ("state", "reason", "paid", "tickets", "stage"),
     [
         ("pending", None, "offered", [], "paying"),
-        ("pending", None, "started", [], "asking"),
-        ("pending", None, "unknown", [], "asking"),
+        ("pending", None, "started", [], "opening"),
+        ("pending", None, "unknown", [], "opening"),
         ("pending", None, "declined", [], "asking"),
         ("pending", None, "authorised", [], "issuing"),
         ("pending", "buyer", "offered", [], "ending"),
@@ -103,6 +103,14 @@ def test_an_open_order_is_its_hold():
         (3, 2, "Балкон"),
     ]
     assert (seen.total, seen.until) == (800_000, NOW)
+
+
+@pytest.mark.parametrize("state", ["started", "unknown"])
+def test_before_the_bank_has_answered_the_clock_runs_and_nobody_is_said_to_have_paid(state):
+    pending = msgspec.structs.replace(order("pending"), expires_at=NOW)
+    assert view(pending, HALL, lines=[LINE], payment=payment(state)).until == NOW
+    known = msgspec.structs.replace(payment(state), gateway_payment_id="1")
+    assert stage_of(pending, None, known, []) == "asking"
 
 
 def test_tickets_stand_beside_their_seats():

@@ -1,5 +1,7 @@
 """A buyer's way over the pages, without a line of JavaScript."""
 
+import asyncio
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -152,17 +154,44 @@ async def test_the_return_address_is_not_believed(site, bek):
     assert "Оплата начата" in page.words
 
 
-async def test_a_silent_gateway_shows_that_we_are_asking(site, bek):
+async def test_a_silent_gateway_is_told_with_the_clock_and_a_way_out(site, bek):
     for verb in ("init", "check"):
         site.shop.gateway.plan(verb, *[Silent(acted=False)] * 9)
     order = await take(bek, site.shop.event_id, 0)
     answer = await bek.submit(f"{order}/payment")
     assert answer.headers["location"] == order
     page = await bek.see(order)
-    assert "Спрашиваем банк" in page.words
+    assert "Банк пока не отвечает. Места за вами до" in page.words
+    assert "деньги не списаны" in page.words
+    assert page.all("time", **{"class": "countdown"})
+    assert page.all("form", action=f"{order}/cancel")
     assert page.all("meta", **{"http-equiv": "refresh"})
     state = (await bek.get(f"{order}/state.json")).json()
-    assert (state["stage"], state["final"]) == ("asking", False)
+    assert (state["stage"], state["final"]) == ("opening", False)
+    await bek.submit(f"{order}/cancel")
+    assert "Отменяем заказ" in (await bek.see(order)).words
+
+
+async def test_a_gateway_that_keeps_the_line_open_does_not_keep_the_page(site, bek, monkeypatch):
+    monkeypatch.setattr("sales.orders.PAGE_WAIT_S", 0.1)
+    gateway, answered = site.shop.gateway, asyncio.Event()
+    init = gateway.init
+
+    async def slow(**asked: Any) -> Any:
+        await answered.wait()
+        return await init(**asked)
+
+    monkeypatch.setattr(gateway, "init", slow)
+    order = await take(bek, site.shop.event_id, 0)
+    for _ in range(2):
+        assert (await bek.submit(f"{order}/payment")).headers["location"] == order
+    assert "Банк пока не отвечает" in (await bek.see(order)).words
+    answered.set()
+    # What the page did not wait for went on: one init, and the form is there.
+    async with asyncio.timeout(5):
+        while (await bek.get(f"{order}/state.json")).json()["stage"] != "paying":
+            await asyncio.sleep(0.01)
+    assert gateway.calls.count("init") == 1
 
 
 async def test_cancelling_frees_the_seats_and_twice_is_once(site, bek):
