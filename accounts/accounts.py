@@ -22,6 +22,7 @@ from accounts.verified import FRESH_MS, Judgement, Verified
 from kernel.clock import Clock
 from kernel.db import Db
 from kernel.errors import Refusal
+from kernel.text import seen_line
 
 PUT_BATCH = 5_000
 
@@ -78,7 +79,7 @@ class Accounts:
         if await self._by_email.get(email):
             raise EmailTaken
         hashed = await self._passwords.hash(password)
-        names = first_name.strip()[:NAME_MAX], surname.strip()[:NAME_MAX]
+        names = seen_line(first_name)[:NAME_MAX], seen_line(surname)[:NAME_MAX]
         row = await self._db.fetchrow(QUERIES["insert_account"], email, hashed, *names, "buyer")
         if row is None:
             raise EmailTaken
@@ -125,7 +126,7 @@ class Accounts:
         self._verified.forget(account_id)
 
     async def rename(self, account_id: int, first_name: str, surname: str) -> None:
-        names = first_name.strip()[:NAME_MAX], surname.strip()[:NAME_MAX]
+        names = seen_line(first_name)[:NAME_MAX], seen_line(surname)[:NAME_MAX]
         await self._db.execute(QUERIES["set_name"], account_id, *names)
 
     async def person(self, account_id: int) -> Person:

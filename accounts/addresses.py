@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from kernel.errors import Refusal
+from kernel.text import has_unseen
 
 EMAIL_MAX = 254
 LOCAL_PART_MAX = 64
@@ -32,6 +33,7 @@ def read_email(text: str) -> str:
         at
         and len(email) <= EMAIL_MAX
         and len(local) <= LOCAL_PART_MAX
+        and not has_unseen(email)
         and LOCAL_PART.fullmatch(local)
         and HOST.fullmatch(host)
     )

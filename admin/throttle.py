@@ -12,6 +12,7 @@ import msgspec
 from accounts.identity import Caller
 from admin.audit import Audit, actor_of, room_subject
 from admin.tempo import Tempo
+from kernel.text import seen_line
 from waitingroom.room import Rooms
 from waitingroom.settings import BadSetting, changed
 from waitingroom.snapshot import Snapshot, iso
@@ -111,7 +112,7 @@ def read_changes(given: Mapping[str, object]) -> dict[str, Any]:
                 raise BadSetting(setting=name)
             changes[name] = int(text)
         elif isinstance(value, str):
-            changes[name] = " ".join(value.split()) if name == "message" else value
+            changes[name] = seen_line(value) if name == "message" else value
         else:
             changes[name] = value
     if not changes:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from kernel.errors import Refusal
+from kernel.text import has_unseen
 from kernel.values import ID_MAX
 
 # More a minute than any hall has seats for several of.
@@ -78,8 +79,9 @@ def changed(settings: RoomSettings, changes: Mapping[str, Any]) -> RoomSettings:
     except msgspec.ValidationError as error:
         field = str(error).rpartition("$.")[2].strip("`") if "$." in str(error) else "?"
         raise BadSetting(f"Недопустимое значение: {field}.", setting=field) from error
-    if any(ord(char) < ord(" ") for char in new.message + new.title):
-        raise BadSetting("Сообщение — одна строка обычного текста.", setting="message")
+    for field in ("message", "title"):
+        if has_unseen(getattr(new, field)):
+            raise BadSetting("Сообщение — одна строка обычного текста.", setting=field)
     return new
 
 

@@ -157,6 +157,15 @@ async def test_name_and_password_are_changed_on_the_account_page(site):
         assert answer.status_code == 303
 
 
+async def test_nobody_is_called_what_cannot_be_seen(site):
+    unseen = {"first_name": "А\u202eр\u200bу\x07", "surname": " Сей\ufeffтова\nмладшая "}
+    async with site.browser() as browser:
+        await browser.post("/sign-up", data=ARU | unseen)
+        assert (await browser.get("/whoami")).json()["name"] == "Ару Сейтова младшая"
+        await browser.post("/account", data=unseen | {"first_name": "\u2067Бек\u2069"})
+        assert (await browser.get("/whoami")).json()["name"] == "Бек Сейтова младшая"
+
+
 @pytest.mark.parametrize(
     ("form", "words"),
     [

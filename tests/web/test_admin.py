@@ -92,6 +92,7 @@ async def test_signing_in_is_written_down_and_signing_out_ends_it(desk, db):
         ({"state": "closed"}, "state", "open", "closed"),
         ({"mode": "off"}, "mode", "on", "off"),
         ({"message": " Начнём\r\n в 12:00 "}, "message", "", "Начнём в 12:00"),
+        ({"message": "Нач\u202eнём\u200b в \ufeff12:00"}, "message", "", "Начнём в 12:00"),
     ],
 )
 async def test_each_change_is_in_force_at_once_and_audited(desk, db, form, field, before, after):
