@@ -1,12 +1,16 @@
 """Settings: read once from the environment, in the composition root, and passed down in parts."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
+
+from waitingroom.abuse import RULES
+from waitingroom.networks import Network
 
 ROOT = Path(__file__).resolve().parent.parent
 # In the order of their ports. The last three answer only health and metrics.
@@ -56,6 +60,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     hosts: frozenset[str] = frozenset()
     # Origins ("https://shop.example") of other people's sites that the waiting room stands before.
     sites: frozenset[str] = frozenset()
+    # Proxies whose X-Forwarded-For is believed, and networks that the door of the waiting room
+    # counts nothing against.
+    trusted_proxies: frozenset[Network] = frozenset()
+    allowed_networks: frozenset[Network] = frozenset()
+    # Rules at the door (waitingroom.abuse.RULES) that refuse nobody and only count.
+    count_only: frozenset[str] = frozenset()
     # Public addresses by duty, where a proxy stands in front.
     public: dict[str, str] = {}
     # Whether cookies carry `Secure`: on behind https.
@@ -95,6 +105,9 @@ NAMES = {
     "BILETTER_EVENTS_ENVELOPE": "events_envelope",
     "BILETTER_HOSTS": "hosts",
     "BILETTER_SITES": "sites",
+    "BILETTER_TRUSTED_PROXIES": "trusted_proxies",
+    "BILETTER_ALLOWED_NETWORKS": "allowed_networks",
+    "BILETTER_COUNT_ONLY": "count_only",
     "BILETTER_SECURE_COOKIES": "secure_cookies",
     "BILETTER_LOG_LEVEL": "log_level",
     "MERCHANT_ID": "merchant_slug",
@@ -130,10 +143,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 def _parse(name: str, field: str, text: str) -> object:
     if field == "data":
         return Path(text).expanduser().resolve()
-    if field == "hosts":
-        return frozenset(host.strip().lower() for host in text.split(",") if host.strip())
-    if field == "sites":
-        return frozenset(_origin(name, site.strip()) for site in text.split(",") if site.strip())
+    if field in LISTS:
+        parts = [part.strip() for part in text.lower().split(",")]
+        return frozenset(LISTS[field](name, part) for part in parts if part)
     if field in ("reset_allowed", "events_envelope", "secure_cookies"):
         if text.lower() not in WORDS:
             raise SettingsError(f"{name} must be on or off, not {text!r}.")
@@ -155,3 +167,26 @@ def _origin(name: str, text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.netloc or origin != parts.geturl():
         raise SettingsError(f"{name} must be origins like https://shop.example, not {text!r}.")
     return origin
+
+
+def _network(name: str, text: str) -> Network:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise SettingsError(f"{name} must be networks like 10.0.0.0/8, not {text!r}.") from error
+
+
+def _rule(name: str, text: str) -> str:
+    if text not in RULES:
+        raise SettingsError(f"{name}: no rule {text!r}; there are {', '.join(RULES)}.")
+    return text
+
+
+# Fields that are told as several words with commas between, and how one word is read.
+LISTS: dict[str, Callable[[str, str], object]] = {
+    "hosts": lambda _, text: text,
+    "sites": _origin,
+    "trusted_proxies": _network,
+    "allowed_networks": _network,
+    "count_only": _rule,
+}

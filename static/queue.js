@@ -6,6 +6,7 @@ const HEARTBEAT_MS = 20_000, HEARTBEAT_HIDDEN_MS = 45_000;
 const SAY_EVERY_MS = 30_000, ANSWER_WITHIN_MS = 10_000;
 const RETRY_FIRST_MS = 2_000, RETRY_MAX_MS = 60_000;
 const WAITING = new Set(['waiting', 'paused']);
+const JOINABLE = new Set(['before', 'left', 'restarted']);
 const CALLED = new Set(['called', 'full']);
 
 const enterForm = document.querySelector('form[data-enter]');
@@ -19,8 +20,9 @@ function start() {
 
   const place = () => document.getElementById('place');
   const shows = () => place().dataset.shows;
-  const call = (path, method = 'GET') => fetch(`/rooms/${event}/${path}`, {
-    method, headers: { accept: 'application/json' }, signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+  const call = (path, method = 'GET', body = undefined) => fetch(`/rooms/${event}/${path}`, {
+    method, body: body && JSON.stringify(body), signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    headers: { accept: 'application/json', ...(body && { 'content-type': 'application/json' }) },
   });
 
   // One step at a time; a step that fails is repeated after a random pause that grows.
@@ -36,7 +38,7 @@ function start() {
   }
   async function step() {
     try {
-      if (shows() === 'before' && 'joins' in queue.dataset) await join();
+      if (JOINABLE.has(shows()) && 'joins' in queue.dataset) await join();
       else if (WAITING.has(shows())) await look();
       else if (CALLED.has(shows())) await claim();
       else if (place().dataset.reload) await redraw();
@@ -45,9 +47,16 @@ function start() {
     }
   }
 
+  // A room may want to see a little work first (waitingroom/proof.py): of this page, unseen.
   async function join() {
     delete queue.dataset.joins;
-    const answer = await call('entries', 'POST');
+    const { challenge, bits, wait } = place().dataset;
+    const proof = challenge && await prove({ challenge, bits: Number(bits), wait_s: Number(wait) });
+    let answer = await call('entries', 'POST', proof && { proof });
+    if (answer.status === 403 && !proof) {
+      const asked = await answer.json();
+      if (asked.code === 'proof-required') answer = await call('entries', 'POST', { proof: await prove(asked) });
+    }
     if (answer.status === 429 || answer.status === 503) {
       queue.dataset.joins = '';
       return retry(answer);
@@ -79,6 +88,23 @@ function start() {
     if (answer.status === 429 || answer.status >= 500) return retry(answer);
     await redraw();
   }
+
+  // Work in a worker of its own, or patience, whichever is there first.
+  function prove({ challenge, bits, wait_s: waitS }) {
+    say(queue.dataset.proves, true);
+    return new Promise((resolve) => {
+      setTimeout(() => resolve(`${challenge}.wait`), (waitS + 1) * 1000);
+      const worker = new Worker(queue.dataset.worker, { type: 'module' });
+      worker.onmessage = ({ data }) => { worker.terminate(); resolve(data); };
+      worker.postMessage({ challenge, bits });
+    });
+  }
+  document.addEventListener('submit', (submitted) => {
+    if (submitted.target.dataset.verb !== 'join' || !place().dataset.challenge) return;
+    submitted.preventDefault();
+    submitted.target.querySelector('button').disabled = true;
+    join().catch(() => retry());
+  });
 
   function walkIn(admitted) {
     const form = document.getElementById('enter');

@@ -6,11 +6,13 @@ from redis.asyncio import Redis
 
 from kernel.clock import Clock
 from kernel.keyring import Keyring
+from waitingroom.abuse import Door
 from waitingroom.claims import Claims
 from waitingroom.console import Console
 from waitingroom.doorman import Doorman
 from waitingroom.entries import EntryBook
 from waitingroom.line import Line
+from waitingroom.proof import ProofDesk
 from waitingroom.reader import Reader
 from waitingroom.store import Store
 from waitingroom.throttle import Throttle
@@ -29,11 +31,16 @@ class Rooms:
         keyring: Keyring,
         chance: Random | None = None,
         gate_clock: Clock | None = None,
+        door: Door | None = None,
     ) -> None:
-        """`gate_clock` replaces Redis's own clock at the gate, in tests."""
+        """`gate_clock` replaces Redis's own clock at the gate, in tests; without a `door` of its
+        own the room has one with the usual rules.
+        """
         self.clock = clock
         self.keyring = keyring
         self.book = EntryBook(keyring)
+        self.door = door or Door(clock)
+        self.proofs = ProofDesk(keyring, clock)
         store = Store(redis)
         self.reader = Reader(store, clock)
         line = Line(store, self.reader, self.book, clock, chance or SystemRandom())

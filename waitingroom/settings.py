@@ -50,6 +50,9 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     message: Annotated[str, msgspec.Meta(max_length=MESSAGE_MAX)] = ""
     # The event's name on the queue page. Empty: none is shown.
     title: Annotated[str, msgspec.Meta(max_length=TITLE_MAX)] = ""
+    # How hard a join is for a browser that nobody vouches for: zero bits of SHA-256 (see proof.py).
+    # 0: no work is asked of anybody; 16 takes a phone a second or so.
+    proof_bits: Annotated[int, msgspec.Meta(ge=0, le=20)] = 0
     # When sales open, for the page. None: not said.
     opens_at: Instant | None = None
     # Which line of people this is: a reset starts a new one. Never smaller than before.

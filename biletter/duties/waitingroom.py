@@ -13,6 +13,8 @@ from biletter.parts import STATIC, Parts
 from biletter.seed.room import ensure_star_room
 from kernel.web.app import build_app, running
 from kernel.web.serve import serve
+from waitingroom.abuse import Door
+from waitingroom.networks import Networks
 from waitingroom.room import Rooms
 from waitingroom.store import RoomAway
 from waitingroom.web.hot import HotRooms
@@ -29,7 +31,9 @@ async def run(parts: Parts) -> None:
     accounts = parts.accounts(db)
     identity = parts.identity(accounts, parts.sessions(db))
     redis = parts.redis_rooms()
-    rooms = Rooms(redis, clock=parts.clock, keyring=parts.keyring)
+    networks = Networks(settings.trusted_proxies, settings.allowed_networks)
+    door = Door(parts.clock, networks, count_only=settings.count_only)
+    rooms = Rooms(redis, clock=parts.clock, keyring=parts.keyring, door=door)
 
     @asynccontextmanager
     async def open_rooms() -> AsyncIterator[None]:

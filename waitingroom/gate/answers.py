@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,13 +13,7 @@ Header = tuple[bytes, bytes]
 
 RETRY_AFTER_S = 5
 # Said in all languages of the product, since the gate doesn't know the visitor's.
-AWAY_PAGE = """<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="15">
-<meta name="viewport" content="width=device-width"><title>503</title>
-<body style="font:1.1rem/1.6 system-ui;max-width:34rem;margin:15vh auto;padding:0 1rem">
-<p lang="kk">Кезек уақытша қолжетімсіз. Орныңыз сақталады, бет өзі жаңарады.</p>
-<p lang="ru">Очередь ненадолго недоступна. Ваше место сохраняется, страница обновится сама.</p>
-<p lang="en">The queue is away for a moment. Your place is kept, the page reloads by itself.</p>
-"""
+AWAY_PAGE = (Path(__file__).parent / "away.html").read_bytes()
 DETAILS = {
     "pass-needed": "Take a place in the queue first.",
     "pass-expired": "The pass is no longer valid: return to the queue.",
@@ -58,7 +53,7 @@ async def problem(send: Send, status: int, code: str, queue: str) -> None:
 async def away(send: Send) -> None:
     headers = [(b"content-type", b"text/html; charset=utf-8"), *KEPT_NOWHERE]
     headers.append((b"retry-after", b"%d" % RETRY_AFTER_S))
-    await _answer(send, HTTPStatus.SERVICE_UNAVAILABLE, headers, AWAY_PAGE.encode())
+    await _answer(send, HTTPStatus.SERVICE_UNAVAILABLE, headers, AWAY_PAGE)
 
 
 async def _answer(send: Send, status: int, headers: list[Header], body: bytes) -> None:

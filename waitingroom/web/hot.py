@@ -13,6 +13,7 @@ import msgspec
 from kernel.errors import Refusal
 from kernel.web.edge import REQUESTS
 from kernel.web.links import Links
+from waitingroom.abuse import Verb
 from waitingroom.entries import Entry
 from waitingroom.room import Rooms
 from waitingroom.web.answers import claim_answer, place_answer
@@ -30,6 +31,8 @@ PROBLEM = (b"content-type", b"application/problem+json")
 SHARED = (b"cache-control", b"public, max-age=1")
 PRIVATE = (b"cache-control", b"no-store")
 NOSNIFF = (b"x-content-type-options", b"nosniff")
+# What the door counts (waitingroom.abuse); joins are counted where they are made.
+DOOR_VERBS: dict[str, Verb] = {"heartbeats": "heartbeat", "claims": "claim"}
 # /rooms/{event}/…
 PARTS_MIN = 4
 
@@ -61,7 +64,7 @@ class HotRooms:
             if rest == "entries" and method == "POST":
                 answer = await self._joined(event, scope, receive, headers)
             else:
-                answer = await self._answered((method, rest), event, headers)
+                answer = await self._answered((method, rest), event, headers, scope)
         except Refusal as refusal:
             await _refuse(method, send, refusal)
             return True
@@ -72,13 +75,18 @@ class HotRooms:
         return True
 
     async def _answered(
-        self, which: tuple[str, str], event: str, headers: Headers
+        self, which: tuple[str, str], event: str, headers: Headers, scope: Scope
     ) -> Answer | None:
         call = self._calls.get(which)
         if call is None:
             return None
         entry = self._entry(event, headers)
-        return await call(entry, headers) if entry else None
+        if entry is None:
+            return None
+        verb = DOOR_VERBS.get(which[1])
+        if verb:
+            self._rooms.door.check(verb, entry.subject, scope)
+        return await call(entry, headers)
 
     async def _joined(
         self, event: str, scope: Scope, receive: Any, headers: Headers

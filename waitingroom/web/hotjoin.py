@@ -48,15 +48,15 @@ class HotJoin:
             visitor = await self._visitor(request)
         except GONE as error:
             raise DatabaseAway from error
-        check_join_body(await _read(receive))
+        body = check_join_body(await _read(receive))
         try:
-            joined = await join_room(request, self._rooms, event_id, visitor)
+            joined = await join_room(request, self._rooms, event_id, visitor, body.proof)
         except RoomOff as off:
             host = headers.get(b"host", b"localhost").decode("latin-1")
             page = f"{self._links.base('sales', host)}/events/{event_id}"
             raise RoomOff(enter_url=page) from off
-        body = msgspec.json.encode(join_answer(joined))
-        return 201 if joined.is_new else 200, body, [self._cookie(event_id, joined)]
+        told = msgspec.json.encode(join_answer(joined))
+        return 201 if joined.is_new else 200, told, [self._cookie(event_id, joined)]
 
     def _cookie(self, event: int, joined: Joined) -> tuple[bytes, bytes]:
         line = f"{cookie_of(event)}={joined.token}; Path=/; Max-Age={COOKIE_LIFE_S}"

@@ -8,6 +8,7 @@ from litestar.params import FromPath
 from kernel.errors import BadInput, NotFound
 from waitingroom.entries import Entry, EntryForeign, EntryForged, NoEntry
 from waitingroom.line import Joined, Place, RoomOff
+from waitingroom.proof import bits_for
 from waitingroom.room import Rooms
 from waitingroom.snapshot import Status
 from waitingroom.web.answers import (
@@ -56,9 +57,9 @@ async def join(
     secure_cookies: NamedDependency[bool],
 ) -> Response[JoinAnswer]:
     event_id = event_of(event)
-    check_join_body(await request.body())
+    body = check_join_body(await request.body())
     try:
-        joined = await join_room(request, rooms, event_id, visitor)
+        joined = await join_room(request, rooms, event_id, visitor, body.proof)
     except RoomOff as off:
         links = request.app.state["links"]
         raise RoomOff(enter_url=links.to("sales", request, f"/events/{event_id}")) from off
@@ -81,14 +82,18 @@ async def my_place(
 async def heartbeat(
     event: FromPath[str], request: AnyRequest, rooms: NamedDependency[Rooms]
 ) -> None:
-    await rooms.heartbeat(_present(request, rooms, event))
+    entry = _present(request, rooms, event)
+    rooms.door.check("heartbeat", entry.subject, request.scope)
+    await rooms.heartbeat(entry)
 
 
 @post("/rooms/{event:str}/claims", summary="My number is called, let me in")
 async def claim(
     event: FromPath[str], request: AnyRequest, rooms: NamedDependency[Rooms]
 ) -> Response[ClaimAnswer]:
-    admitted = await rooms.claim(_present(request, rooms, event))
+    entry = _present(request, rooms, event)
+    rooms.door.check("claim", entry.subject, request.scope)
+    admitted = await rooms.claim(entry)
     enter_url = request.app.state["links"].to("sales", request, "/enter")
     return Response(claim_answer(admitted, enter_url), status_code=201, headers=headers_of())
 
@@ -113,20 +118,47 @@ async def lottery(event: FromPath[str], rooms: NamedDependency[Rooms]) -> None:
     raise NoLottery
 
 
-async def join_room(request: AnyRequest, rooms: Rooms, event: int, visitor: str) -> Joined:
+async def join_room(
+    request: AnyRequest, rooms: Rooms, event: int, visitor: str, proof: str | None = None
+) -> Joined:
     """Who bears an entry in the header is its subject. An entry in a cookie that is no longer
-    any good doesn't stand in the way of a new place.
+    any good doesn't stand in the way of a new place. Raises TooManyJoins, ProofRequired.
     """
     rooms.snapshot(event)
     if entry_in_header(request.headers.get("authorization")):
         bearer = entry_of(request, rooms, event)
+        rooms.door.check("join", bearer.subject, request.scope)
         return await rooms.join(event, bearer.subject, entry=bearer)
     entry: Entry | None = None
     try:
         entry = entry_of(request, rooms, event)
     except (NoEntry, EntryForged, EntryForeign):
         entry = None
-    return await rooms.join(event, visitor, entry=entry, device=device_subject(request, rooms))
+    rooms.door.check("join", visitor, request.scope)
+    device = device_subject(request, rooms)
+    bits = proof_bits(request, rooms, event, visitor, entry)
+    if bits:
+        rooms.proofs.check(event, visitor, bits, proof)
+    return await rooms.join(event, visitor, entry=entry, device=device)
+
+
+def proof_bits(
+    request: AnyRequest, rooms: Rooms, event: int, visitor: str, entry: Entry | None
+) -> int:
+    """How much work a join costs this visitor; nothing of whoever has a place in this line."""
+    settings = rooms.snapshot(event).settings
+    device = device_subject(request, rooms)
+    if settings.proof_bits == 0 or (
+        entry is not None
+        and entry.generation == settings.generation
+        and entry.subject in (visitor, device)
+    ):
+        return 0
+    return bits_for(
+        settings.proof_bits,
+        is_known=visitor != device,
+        is_suspect=rooms.door.is_suspect(visitor, request.scope),
+    )
 
 
 def _present(request: AnyRequest, rooms: Rooms, event: str) -> Entry:

@@ -14,6 +14,7 @@ from kernel.errors import BadInput, Refusal
 from kernel.web.pages import Pages
 from waitingroom.claims import GateFull, Lapsed, NotCalled, RoomShut
 from waitingroom.line import RoomClosed, RoomOff
+from waitingroom.proof import ProofRequired
 from waitingroom.room import Rooms
 from waitingroom.web.entrance import (
     AnyRequest,
@@ -24,7 +25,7 @@ from waitingroom.web.entrance import (
     return_address,
 )
 from waitingroom.web.places import join_room
-from waitingroom.web.view import PageView, view_of
+from waitingroom.web.view import PageView, view_of, with_challenge
 
 RETURN_MAX = 2_000
 FORM_MAX = 8_192
@@ -45,6 +46,7 @@ async def queue_page(
     view = await view_of(request, rooms, event_of(event), visitor, _short(asked))
     if view.shows == "before" and "left" in request.query_params:
         view = msgspec.structs.replace(view, shows="left")
+    view = with_challenge(request, rooms, view, visitor)
     # Whoever was sent here by the shop wants a place; whoever just came by is asked.
     return _show(request, pages, view, joins_itself=asked is not None and view.shows == "before")
 
@@ -62,6 +64,7 @@ async def queue_place(
     view = await view_of(request, rooms, event_of(event), visitor, _short(asked))
     if view.shows == "called" and "full" in request.query_params:
         view = msgspec.structs.replace(view, shows="full")
+    view = with_challenge(request, rooms, view, visitor)
     return pages.show(request, "_queue_place.html", view=view)
 
 
@@ -73,11 +76,14 @@ async def queue_join(
     visitor: NamedDependency[str],
     secure_cookies: NamedDependency[bool],
 ) -> Response[bytes]:
-    event_id, back = event_of(event), await _return_to(request)
+    event_id, fields = event_of(event), await _fields(request)
+    back, proof = _short(fields.get("return_to")), fields.get("proof")
     try:
-        joined = await join_room(request, rooms, event_id, visitor)
+        joined = await join_room(request, rooms, event_id, visitor, proof)
     except SHOWN_ON_PAGE:
         return _to_page(event_id, back)
+    except ProofRequired:
+        return _to_page(event_id, back, challenge=(proof or "").rpartition(".")[0])
     response = _to_page(event_id, back)
     hand_entry(response, event_id, joined.token, secure=secure_cookies)
     return response
@@ -111,7 +117,9 @@ async def queue_claim(
 ) -> Response[bytes]:
     event_id, back = event_of(event), await _return_to(request)
     try:
-        admitted = await rooms.claim(entry_of(request, rooms, event_id))
+        entry = entry_of(request, rooms, event_id)
+        rooms.door.check("claim", entry.subject, request.scope)
+        admitted = await rooms.claim(entry)
     except SHOWN_ON_PAGE:
         return _to_page(event_id, back)
     except GateFull:
@@ -144,7 +152,11 @@ def _show(
 
 
 async def _return_to(request: AnyRequest) -> str | None:
-    """The form's one field; a form that isn't one is refused before anything is done."""
+    return _short((await _fields(request)).get("return_to"))
+
+
+async def _fields(request: AnyRequest) -> dict[str, str]:
+    """The form's fields; a form that isn't one is refused before anything is done."""
     raw = await request.body()
     if len(raw) > FORM_MAX:
         raise BadInput
@@ -152,18 +164,19 @@ async def _return_to(request: AnyRequest) -> str | None:
         fields = parse_qs(raw.decode(), max_num_fields=10)
     except ValueError as error:
         raise BadInput from error
-    return _short(fields.get("return_to", [None])[0])
+    return {name: values[0] for name, values in fields.items()}
 
 
 def _short(address: str | None) -> str | None:
     return address if address and len(address) <= RETURN_MAX else None
 
 
-def _page(event: int, back: str | None, *, left: bool = False) -> str:
+def _page(event: int, back: str | None, *, left: bool = False, challenge: str = "") -> str:
     asked = [f"return_to={quote(back, safe='')}"] if back else []
     asked += ["left=1"] if left else []
+    asked += [f"challenge={quote(challenge, safe='')}"] if challenge else []
     return f"/queue/{event}" + (f"?{'&'.join(asked)}" if asked else "")
 
 
-def _to_page(event: int, back: str | None, *, left: bool = False) -> Response[Any]:
-    return Response(b"", status_code=303, headers={"Location": _page(event, back, left=left)})
+def _to_page(event: int, back: str | None, **more: Any) -> Response[Any]:
+    return Response(b"", status_code=303, headers={"Location": _page(event, back, **more)})

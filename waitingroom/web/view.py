@@ -23,6 +23,7 @@ from waitingroom.web.entrance import (
     pass_cookie_of,
     return_address,
 )
+from waitingroom.web.places import proof_bits
 
 # Without its script the page reloads by itself; never so fast that nobody can read it.
 RELOAD_MIN_S = 5
@@ -53,6 +54,11 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
     has_entered: bool = False
     # Whether the numbers shown come from a memory that can't be renewed just now.
     is_stale: bool = False
+    # What a join from here must answer (waitingroom.proof), and how long a browser that can't
+    # work still has to wait. Empty: nothing.
+    challenge: str = ""
+    bits: int = 0
+    wait_left_s: int = 0
     # After how many seconds a browser without scripts asks again; None: it doesn't.
     reload_s: int | None = None
 
@@ -99,6 +105,24 @@ async def view_of(
         may_sign_in=visitor == device,
     )
     return await _with_place(request, rooms, base, entry, place)
+
+
+def with_challenge(request: AnyRequest, rooms: Rooms, view: PageView, visitor: str) -> PageView:
+    """The view, with a challenge where a join from it has to answer one: the one in the address,
+    so that who waits doesn't start anew, or a fresh one.
+    """
+    if view.shows not in ("before", "left", "restarted"):
+        return view
+    entry = _entry(request, rooms, view.event)
+    bits = proof_bits(request, rooms, view.event, visitor, entry)
+    if not bits:
+        return view
+    challenge = request.query_params.get("challenge", "")
+    if not rooms.proofs.is_ours(view.event, visitor, challenge):
+        challenge = rooms.proofs.challenge(view.event, visitor, bits).challenge
+    return msgspec.structs.replace(
+        view, challenge=challenge, bits=bits, wait_left_s=rooms.proofs.wait_left_s(challenge)
+    )
 
 
 def _entry(request: AnyRequest, rooms: Rooms, event: int) -> Entry | None:
