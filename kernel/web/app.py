@@ -17,6 +17,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.static_files import create_static_files_router
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from kernel.web.addresses import need_plain_address
 from kernel.web.edge import App, Edge
 from kernel.web.links import Links
 from kernel.web.pages import Pages
@@ -62,6 +63,7 @@ def build_app(
         route_handlers=[*routes, *_health_routes(ready or {}), *files],
         dependencies={**given, **(dependencies or {})},
         exception_handlers={**exception_handlers(), **(exceptions or {})},
+        guards=[need_plain_address],
         lifespan=list(lifespan),
         state=State({"pages": pages, "links": links}),
         openapi_config=OpenAPIConfig(

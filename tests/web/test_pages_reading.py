@@ -167,3 +167,26 @@ async def test_pages_name_their_host_only_in_links_to_other_processes(site):
     page = await site.browser().see(f"/events/{site.shop.event_id}/zones/1")
     outside = [link for link in page.links() if link.startswith("http")]
     assert all(link.startswith(HOST) for link in outside)
+
+
+@pytest.mark.parametrize(
+    "spelling", ["{:02d}_0", "%EF%BC%91", "+{}", "%20{}", "{}%20", "{}_0", "%0a{}"]
+)
+async def test_an_id_is_plain_digits_and_nothing_else(site, spelling):
+    browser, odd = site.browser(), spelling.format(site.shop.event_id)
+    for path in (f"/events/{odd}", f"/events/{site.shop.event_id}/zones/{odd}"):
+        answer = await browser.get(path)
+        assert answer.status_code == 404
+        assert "Такой страницы нет" in answer.text
+        answer = await browser.get(path, headers={"accept": "application/json"})
+        assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["%00", "a%00.css", "x" * 300, "x" * 5000, "..%2fREADME.md", "a/b", "%D1%8F.css", ".", ""],
+)
+async def test_a_static_file_that_cannot_be_is_not_found(site, name):
+    answer = await site.browser().get(f"/static/{name}", headers={"accept": "*/*"})
+    assert answer.status_code == 404
+    assert (await site.browser().get("/static/app.css")).status_code == 200
