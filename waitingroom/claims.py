@@ -13,12 +13,15 @@ from kernel.lua import Reply, word
 from waitingroom import keys
 from waitingroom.entries import Entry, NoEntry
 from waitingroom.line import RoomOff
+from waitingroom.memory import Memory
 from waitingroom.passes import MS, Visit, sign_pass
 from waitingroom.store import Store
 
 # The word that a pass was used arrives a little after its last moment.
 NOTICE_SLACK_MS = 15_000
 JTI_BYTES = 16
+# Longer than the longest lease.
+FREED_REMEMBERED_S = 3 * 3600
 # When somebody will finish is not known; those at the gate ask again about this often.
 FULL_RETRY_S = 3
 SHUT_RETRY_S = 10
@@ -58,9 +61,12 @@ class Admitted(msgspec.Struct, frozen=True):
 
 
 class Claims:
-    def __init__(self, store: Store, keyring: Keyring, clock: Clock, own: Clock | None) -> None:
+    def __init__(
+        self, store: Store, memory: Memory, keyring: Keyring, clock: Clock, own: Clock | None
+    ) -> None:
         """`own` is the gate's clock where it is not Redis's, which only tests want."""
         self._store = store
+        self._memory = memory
         self._keyring = keyring
         self._clock = clock
         self._own = own
@@ -94,6 +100,7 @@ class Claims:
         if word(reply) not in ("admitted", "repeat"):
             raise _refusal(reply)
         visit = Visit.parse(reply[1])
+        self._memory.used(event, visit.generation, visit.number)
         return Admitted(sign_pass(self._keyring, event, entry.subject, visit), visit)
 
     async def keep(self, event: int, subject: str, until_ms: int, jti: str | None = None) -> bool:
@@ -111,8 +118,11 @@ class Claims:
 
     async def free(self, event: int, subject: str, jti: str | None = None) -> bool:
         """The visit has ended. False: it had already, or another pass has the lease."""
-        names = [keys.leases(event), keys.visits(event)]
-        reply = await self._store.run("free", names, [keys.member(subject), jti or ""])
+        reply = await self._store.run(
+            "free",
+            [keys.leases(event), keys.visits(event), keys.freed(event)],
+            [keys.member(subject), jti or "", FREED_REMEMBERED_S],
+        )
         return word(reply) == "freed"
 
     def _now_ms(self) -> int:

@@ -48,6 +48,11 @@ def visits(event: int) -> str:
     return f"room:{{{event}}}:visits"
 
 
+def freed(event: int) -> str:
+    """Set: passes whose visit ended while some of those inside were nameless (lua/recover.lua)."""
+    return f"room:{{{event}}}:freed"
+
+
 def line(event: int, generation: int) -> str:
     """Hash: the counters everything else derives from (issued, serving, …)."""
     return f"room:{{{event}}}:{generation}:line"

@@ -68,9 +68,15 @@ class Joined(msgspec.Struct, frozen=True):
 
 class Line:
     def __init__(
-        self, store: Store, reader: Reader, book: EntryBook, clock: Clock, chance: Random
+        self,
+        store: Store,
+        reader: Reader,
+        book: EntryBook,
+        clock: Clock,
+        chance: Random,
     ) -> None:
         self._store = store
+        self._memory = reader.memory
         self._reader = reader
         self._book = book
         self._clock = clock
@@ -86,6 +92,9 @@ class Line:
         self._reader.of(event)
         if entry is not None and device is not None and entry.subject == device != subject:
             await self._adopt(entry, subject)
+        known = self._memory.of(event)
+        if entry is not None and entry.subject == subject and known and known.has_recovered:
+            await self._store.heal(entry)
         who, now_ms = keys.member(subject), self._clock.ms()
         reply = await self._store.run_in_line(
             "join",
@@ -99,7 +108,7 @@ class Line:
                 keys.leases(event),
                 *keys.live_pair(event, gen, now_ms),
             ],
-            [who, now_ms, LIVE_TTL_S],
+            [who, now_ms, LIVE_TTL_S, *self._memory.floor(event)],
         )
         if word(reply) == "off":
             raise RoomOff
@@ -108,6 +117,7 @@ class Line:
         assert word(reply) in ("joined", "again"), reply
         generation = await self._store.generation(event)
         snapshot, number = self._reader.of(event), int(reply[1])
+        self._memory.issued(event, generation, number)
         came_at = snapshot.serving
         if entry is not None and (entry.generation, entry.number) == (generation, number):
             came_at = entry.srv

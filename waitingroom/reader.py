@@ -12,7 +12,8 @@ import structlog
 
 from kernel.clock import Clock
 from waitingroom import keys
-from waitingroom.settings import from_hash
+from waitingroom.memory import Memory
+from waitingroom.settings import RoomSettings, from_hash
 from waitingroom.snapshot import Snapshot, status_of
 from waitingroom.store import RoomAway, RoomUnknown, Store
 
@@ -29,8 +30,9 @@ log = structlog.get_logger()
 
 
 class Reader:
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, memory: Memory, clock: Clock) -> None:
         self._store = store
+        self.memory = memory
         self._clock = clock
         self._snapshots: dict[int, Snapshot] = {}
         self._statuses: dict[int, bytes] = {}
@@ -71,6 +73,8 @@ class Reader:
         """Read all rooms once. False: Redis didn't answer, the memory is as it was."""
         try:
             events = await self._store.events()
+            # Rooms aren't removed: one that is no longer listed was lost with Redis's memory.
+            events |= {event for event in self._snapshots if event not in events}
             snapshots = await asyncio.gather(*(self._read(event) for event in sorted(events)))
         except RoomAway as error:
             self._grow_old(error)
@@ -89,9 +93,11 @@ class Reader:
             return await self._read_known(event)
         except RoomUnknown:
             self._forget(event)
+            self.memory.forget(event)
             return None
 
     async def _read_known(self, event: int) -> Snapshot:
+        floor = self.memory.floor(event)
         before = self._snapshots.get(event)
         gone = self._gone.setdefault(event, [])
         now_ms = self._clock.ms()
@@ -107,13 +113,17 @@ class Reader:
             [now_ms, len(gone), LEFT_PAGE],
         )
         settings = from_hash(reply[1])
+        line = {field: int(value) for field, value in _pairs(reply[2])}
+        serving, issued = line.get(b"serving", 0), line.get(b"issued", 0)
+        was = (*floor, before.serving, before.settings.version) if before else (*floor, 0, 0)
+        if is_behind(was, settings, issued, serving) and await self._store.mended(event):
+            return await self._read_known(event)
         if before is not None and before.settings.generation != settings.generation:
             self._forget(event)
             return await self._read_known(event)
         for number in reply[4]:
             insort(gone, int(number))
-        line = {field: int(value) for field, value in _pairs(reply[2])}
-        serving, issued = line.get(b"serving", 0), line.get(b"issued", 0)
+        self.memory.saw(event, settings, (reply[1], reply[2]), reply[3], gone)
         moving = settings.state == "open" and serving < issued
         return Snapshot(
             event=event,
@@ -153,6 +163,16 @@ class Reader:
     def _forget(self, event: int) -> None:
         for memory in (self._snapshots, self._statuses, self._gone, self._history):
             memory.pop(event, None)
+
+
+def is_behind(
+    was: tuple[int, int, int, int], settings: RoomSettings, issued: int, serving: int
+) -> bool:
+    """Whether Redis knows less than we did: (generation, highest number, serving, version)."""
+    generation, highest, was_serving, version = was
+    if settings.generation != generation:
+        return settings.generation < generation
+    return issued < highest or serving < was_serving or settings.version < version
 
 
 def _pairs(flat: list[bytes]) -> list[tuple[bytes, bytes]]:

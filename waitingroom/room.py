@@ -12,8 +12,10 @@ from waitingroom.console import Console
 from waitingroom.doorman import Doorman
 from waitingroom.entries import EntryBook
 from waitingroom.line import Line
+from waitingroom.memory import Memory
 from waitingroom.proof import ProofDesk
 from waitingroom.reader import Reader
+from waitingroom.recovery import Recovery
 from waitingroom.store import Store
 from waitingroom.throttle import Throttle
 
@@ -41,10 +43,11 @@ class Rooms:
         self.book = EntryBook(keyring)
         self.door = door or Door(clock)
         self.proofs = ProofDesk(keyring, clock)
-        store = Store(redis)
-        self.reader = Reader(store, clock)
+        store, memory = Store(redis), Memory()
+        store.mend = Recovery(store, memory, gate_clock).mend
+        self.reader = Reader(store, memory, clock)
         line = Line(store, self.reader, self.book, clock, chance or SystemRandom())
-        claims = Claims(store, keyring, clock, gate_clock)
+        claims = Claims(store, memory, keyring, clock, gate_clock)
         throttle = Throttle(store, clock)
         console = Console(store, clock)
 

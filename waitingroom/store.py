@@ -1,8 +1,9 @@
 """The room's door to Redis: commands by name, keys of the right generation, one way to be away."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -41,6 +42,8 @@ class Store:
         self.redis = redis
         self._scripts = LuaScripts(redis, Path(__file__).parent / "lua")
         self._generations: dict[int, int] = {}
+        # Puts back a room that Redis has lost; False: nothing is known of it.
+        self.mend: Callable[[int], Awaitable[bool]] | None = None
 
     async def run(self, name: str, names: Sequence[str], args: Sequence[Arg] = ()) -> Reply:
         """Run a command. Raises RoomAway when Redis doesn't answer: whether it ran is unknown."""
@@ -59,9 +62,11 @@ class Store:
         for _ in range(GENERATION_TRIES):
             generation = await self.generation(event)
             reply = await self.run(name, keys_of(generation), [generation, *args])
-            if word(reply) == "unknown":
+            if word(reply) in ("unknown", "behind"):
                 self._generations.pop(event, None)
-                raise RoomUnknown
+                if not await self.mended(event):
+                    raise RoomUnknown
+                continue
             if word(reply) != "generation":
                 return reply
             self._generations[event] = int(reply[1])
@@ -75,11 +80,37 @@ class Store:
         """
         names = keys_of(entry.generation)
         reply = await self.run(name, names, [entry.generation, *args])
+        if word(reply) == "unknown" and await self.mended(entry.event):
+            reply = await self.run(name, names, [entry.generation, *args])
+        if word(reply) == "gone" and await self.heal(entry):
+            reply = await self.run(name, names, [entry.generation, *args])
         if word(reply) == "unknown":
             raise RoomUnknown
         if word(reply) == "generation":
             raise GenerationOver
         return reply
+
+    async def heal(self, entry: Entry) -> bool:
+        """After Redis lost its memory: the place that the entry proves is put back."""
+        who, event, gen = keys.member(entry.subject), entry.event, entry.generation
+        names = [
+            keys.settings(event),
+            keys.line(event, gen),
+            keys.places(event, gen, who),
+            keys.done(event, gen),
+        ]
+        return word(await self.run("heal", names, [gen, who, entry.number])) == "healed"
+
+    async def mended(self, event: int) -> bool:
+        """Whether a room that Redis doesn't know, or knows too little of, was put back."""
+        return self.mend is not None and await self.mend(event)
+
+    async def list_event(self, event: int) -> None:
+        try:
+            async with asyncio.timeout(REDIS_TIMEOUT_S):
+                await self.redis.sadd(keys.EVENTS, event)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise RoomAway from error
 
     async def events(self) -> set[int]:
         """Every event that has a room."""
@@ -92,12 +123,18 @@ class Store:
     async def generation(self, event: int) -> int:
         """The line's generation as last seen by this process."""
         if event not in self._generations:
-            try:
-                async with asyncio.timeout(REDIS_TIMEOUT_S):
-                    found = await self.redis.hget(keys.settings(event), "generation")
-            except (RedisError, OSError, TimeoutError) as error:
-                raise RoomAway from error
+            found = await self._read_generation(event)
+            if found is None and await self.mended(event):
+                found = await self._read_generation(event)
             if found is None:
                 raise RoomUnknown
-            self._generations[event] = int(found)
+            self._generations[event] = found
         return self._generations[event]
+
+    async def _read_generation(self, event: int) -> int | None:
+        try:
+            async with asyncio.timeout(REDIS_TIMEOUT_S):
+                found: Any = await self.redis.hget(keys.settings(event), "generation")
+                return None if found is None else int(found)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise RoomAway from error

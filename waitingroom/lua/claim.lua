@@ -23,6 +23,8 @@ local knocked_key, leases_key, visits_key, bucket_key = KEYS[5], KEYS[6], KEYS[7
 local generation, subject, number = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local jti, slack_ms, now_ms = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 local PERMIT, BURST_S, QUIET_MAX_MS = 60000, 2, 3600000
+-- After a loss of Redis the gate opens this slowly, from a tenth of the rate to all of it.
+local RAMP_MS = 60000
 
 if now_ms == 0 then
   local time = redis.call('TIME')
@@ -46,6 +48,10 @@ local serving, lapsed = tonumber(line[1]) or 0, tonumber(line[2]) or 0
 if number > serving then return {'not-called', serving} end
 if number <= lapsed and redis.call('GETBIT', knocked_key, number) == 0 then return {'lapsed'} end
 if state == 'held' or state == 'closed' then return {'shut', state} end
+local since_ms = now_ms - (tonumber(redis.call('HGET', line_key, 'recovered_ms')) or 0)
+if since_ms >= 0 and since_ms < RAMP_MS then
+  rate = math.max(1, math.floor(rate * (0.1 + 0.9 * since_ms / RAMP_MS)))
+end
 local capacity = math.max(1, math.floor(rate * BURST_S / 60)) * PERMIT
 local bucket = redis.call('HMGET', bucket_key, 'permits', 'counted_ms')
 local permits = math.min(tonumber(bucket[1]) or capacity, capacity)

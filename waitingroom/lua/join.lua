@@ -12,17 +12,21 @@
 -- ARGV[2] subject
 -- ARGV[3] now (ms)
 -- ARGV[4] life of a live window (s)
--- Returns: {unknown} | {generation, current} | {off} | {again, number} | {closed, state} | {joined, number}
+-- ARGV[5] generation of the next
+-- ARGV[6] a number that was certainly issued: less in the line means that Redis lost something
+-- Returns: {unknown} | {generation, current} | {behind} | {off} | {again, number} | {closed, state} | {joined, number}
 -- Changes: issued, places, done (a spent number of this subject), both live windows.
 local settings_key, line_key, places_key, done_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local knocked_key, leases_key, live_key, live_next_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local generation, subject = ARGV[1], ARGV[2]
 local now_ms, live_s = tonumber(ARGV[3]), tonumber(ARGV[4])
+local floor = ARGV[5] == generation and tonumber(ARGV[6]) or 0
 
 local room = redis.call('HMGET', settings_key, 'generation', 'mode', 'state')
 local mode, state = room[2], room[3]
 if not room[1] then return {'unknown'} end
 if room[1] ~= generation then return {'generation', room[1]} end
+if (tonumber(redis.call('HGET', line_key, 'issued')) or 0) < floor then return {'behind'} end
 if mode == 'off' then return {'off'} end
 
 local held = tonumber(redis.call('HGET', places_key, subject))
