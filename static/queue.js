@@ -99,7 +99,21 @@ function start() {
       worker.postMessage({ challenge, bits });
     });
   }
+  // The link for another device is shown here: leaving the page would lose the turn to it.
+  async function handOver(form) {
+    const answer = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)), headers: { accept: 'text/html' } });
+    if (!answer.ok) return redraw();
+    const drawn = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('handover');
+    document.getElementById('handover')?.remove();
+    place().after(drawn);
+    document.getElementById('handover-heading').focus();
+  }
   document.addEventListener('submit', (submitted) => {
+    if (submitted.target.dataset.verb === 'handovers') {
+      submitted.preventDefault();
+      handOver(submitted.target).catch(() => submitted.target.submit());
+      return;
+    }
     if (submitted.target.dataset.verb !== 'join' || !place().dataset.challenge) return;
     submitted.preventDefault();
     submitted.target.querySelector('button').disabled = true;
@@ -124,6 +138,7 @@ function start() {
     const drawn = new DOMParser().parseFromString(await answer.text(), 'text/html');
     place().replaceWith(drawn.getElementById('place'));
     if (focused) document.getElementById('queue-heading').focus();
+    if (!WAITING.has(shows())) document.getElementById('handover')?.remove();
     if (had !== shows()) say(document.getElementById('queue-heading').textContent, true);
     if (CALLED.has(shows())) return next(shows() === 'full' ? 3_000 : 0);
     next(Number(place().dataset.poll ?? (place().dataset.reload ?? 10) * 1000));

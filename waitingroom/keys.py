@@ -87,6 +87,11 @@ def left(event: int, generation: int) -> str:
     return f"room:{{{event}}}:{generation}:left"
 
 
+def link(event: int, generation: int, jti: str) -> str:
+    """Text: a handover's link that was used; it expires by itself."""
+    return f"room:{{{event}}}:{generation}:link:{jti}"
+
+
 def live(event: int, generation: int, window: int) -> str:
     """Bitmap: queue numbers heard from in this window or the one before it."""
     return f"room:{{{event}}}:{generation}:live:{window}"

@@ -11,6 +11,7 @@ from waitingroom.claims import Claims
 from waitingroom.console import Console
 from waitingroom.doorman import Doorman
 from waitingroom.entries import EntryBook
+from waitingroom.handover import LIFE_S, Handovers
 from waitingroom.line import Line
 from waitingroom.memory import Memory
 from waitingroom.proof import ProofDesk
@@ -54,9 +55,12 @@ class Rooms:
         self.all_events = store.events
         self.snapshot = self.reader.of
         # Visitors.
-        self.join, self.place = line.join, line.place
+        handovers = Handovers(store, line, keyring, clock)
+        self.join, self.place = line.join, handovers.place
         self.heartbeat, self.leave = line.heartbeat, line.leave
         self.claim = claims.claim
+        self.hand_over, self.take_over = handovers.offer, handovers.take
+        self.read_handover, self.handover_life_s = handovers.read, LIFE_S
         # Web servers in front of other sites.
         self.doorman = Doorman(keyring, clock, claims)
         # Notices from sales.

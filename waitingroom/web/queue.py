@@ -3,14 +3,14 @@ script. Its forms do what the calls do and lead back to it.
 """
 
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from kernel.errors import BadInput, Refusal
+from kernel.errors import Refusal
 from kernel.web.pages import Pages
 from waitingroom.claims import GateFull, Lapsed, NotCalled, RoomShut
 from waitingroom.line import RoomClosed, RoomOff
@@ -24,11 +24,11 @@ from waitingroom.web.entrance import (
     hand_entry,
     return_address,
 )
+from waitingroom.web.forms import form_of
 from waitingroom.web.places import join_room
 from waitingroom.web.view import PageView, view_of, with_challenge
 
 RETURN_MAX = 2_000
-FORM_MAX = 8_192
 FULL_RELOAD_S = 5
 # Whoever comes back to a page that has changed is shown it, not an error.
 SHOWN_ON_PAGE = (NotCalled, Lapsed, RoomShut, RoomOff, RoomClosed)
@@ -76,7 +76,7 @@ async def queue_join(
     visitor: NamedDependency[str],
     secure_cookies: NamedDependency[bool],
 ) -> Response[bytes]:
-    event_id, fields = event_of(event), await _fields(request)
+    event_id, fields = event_of(event), await form_of(request)
     back, proof = _short(fields.get("return_to")), fields.get("proof")
     try:
         joined = await join_room(request, rooms, event_id, visitor, proof)
@@ -152,19 +152,7 @@ def _show(
 
 
 async def _return_to(request: AnyRequest) -> str | None:
-    return _short((await _fields(request)).get("return_to"))
-
-
-async def _fields(request: AnyRequest) -> dict[str, str]:
-    """The form's fields; a form that isn't one is refused before anything is done."""
-    raw = await request.body()
-    if len(raw) > FORM_MAX:
-        raise BadInput
-    try:
-        fields = parse_qs(raw.decode(), max_num_fields=10)
-    except ValueError as error:
-        raise BadInput from error
-    return {name: values[0] for name, values in fields.items()}
+    return _short((await form_of(request)).get("return_to"))
 
 
 def _short(address: str | None) -> str | None:

@@ -1,7 +1,7 @@
 """Which of its states the queue page shows, decided in one place. It never promises what is not so.
 
 states: off · before · waiting · paused · called · full · inside · lapsed · over · left · closed ·
-restarted · away
+moved · restarted · away
 """
 
 from contextlib import suppress
@@ -11,6 +11,7 @@ import msgspec
 from kernel.errors import Refusal
 from kernel.web.links import Links
 from waitingroom.entries import Entry, GenerationOver
+from waitingroom.handover import HandedOver
 from waitingroom.line import Place
 from waitingroom.room import Rooms
 from waitingroom.snapshot import Snapshot
@@ -93,8 +94,9 @@ async def view_of(
     base = msgspec.structs.replace(base, number=entry.number)
     try:
         place = await rooms.place(entry)
-    except GenerationOver:
-        return msgspec.structs.replace(base, shows="restarted")
+    except (GenerationOver, HandedOver) as over:
+        shows = "moved" if isinstance(over, HandedOver) else "restarted"
+        return msgspec.structs.replace(base, shows=shows)
     except Refusal:
         return _without_place(base, snapshot)
     device = device_subject(request, rooms)

@@ -1,0 +1,168 @@
+"""Handing a place over to another device by a link: signed, short-lived, good once."""
+
+import hmac
+import secrets
+from base64 import urlsafe_b64encode
+from typing import Any
+
+import msgspec
+
+from kernel.clock import Clock
+from kernel.errors import Conflict, Forbidden, Refusal
+from kernel.keyring import Keyring
+from kernel.lua import word
+from waitingroom import keys
+from waitingroom.claims import Lapsed
+from waitingroom.entries import Entry, NoEntry
+from waitingroom.line import Line, Place
+from waitingroom.store import Store
+
+LIFE_S = 600
+# A used link is remembered longer than it could be good, by clocks that differ.
+REMEMBER_S = 2 * LIFE_S
+LINK_MAX = 300
+JTI_BYTES = 9
+MAC_BYTES = 16
+# Entries whose place went elsewhere, for telling the browser it left. Forgotten by a restart;
+# then that browser hears it when the number is called.
+MOVED_MAX = 100_000
+
+
+class HandoverForged(Forbidden):
+    """Эта ссылка выдана не нами."""
+
+    code = "handover-forged"
+
+
+class HandoverForeign(Forbidden):
+    """Эта ссылка — из другой очереди."""
+
+    code = "handover-foreign"
+
+
+class HandoverExpired(Refusal):
+    """Срок ссылки истёк. Создайте новую там, где вы стоите в очереди."""
+
+    status, code = 410, "handover-expired"
+
+
+class HandoverUsed(Refusal):
+    """По этой ссылке место уже забрали."""
+
+    status, code = 410, "handover-used"
+
+
+class HandoverGone(Refusal):
+    """Этого места больше нет: из очереди вышли, по нему вошли или его передали."""
+
+    status, code = 410, "handover-gone"
+
+
+class HandoverNeedless(Conflict):
+    """У вас уже есть место ближе к началу, оно остаётся за вами."""
+
+    code = "handover-needless"
+
+
+class HandedOver(NoEntry):
+    """Ваше место передано на другое устройство."""
+
+
+class Link(msgspec.Struct, frozen=True):
+    """What a link says: whose place, until when (epoch seconds), and its own name."""
+
+    entry: Entry
+    expires_s: int
+    jti: str
+
+
+class Handovers:
+    def __init__(self, store: Store, line: Line, keyring: Keyring, clock: Clock) -> None:
+        self._store = store
+        self._line = line
+        self._secret = keyring.secret("handover")
+        self._clock = clock
+        self._moved: set[tuple[int, int, int, str]] = set()
+
+    async def place(self, entry: Entry) -> Place:
+        """As Line.place; raises HandedOver for a place that went to another device."""
+        if self._moved and _key(entry) in self._moved:
+            raise HandedOver(reason="handed-over")
+        return await self._line.place(entry)
+
+    async def offer(self, entry: Entry) -> tuple[str, int]:
+        """A link's token, and until when it is good (epoch ms). Raises NoEntry, GenerationOver,
+        Lapsed: there is nothing to hand over.
+        """
+        place = await self.place(entry)
+        if place.stage not in ("waiting", "called"):
+            raise Lapsed
+        expires_s = self._clock.ms() // 1000 + LIFE_S
+        jti = secrets.token_urlsafe(JTI_BYTES)
+        told: list[Any] = [entry.event, entry.gen, entry.num, entry.sub, entry.srv, expires_s, jti]
+        body = ".".join(str(part) for part in told)
+        return f"{body}.{self._mac(body)}", expires_s * 1000
+
+    def read(self, event: int, token: str) -> Link:
+        """Raises HandoverForged, HandoverForeign, HandoverExpired. Whether it was used is not
+        known before `take`.
+        """
+        body, _, mac = token.rpartition(".")
+        if len(token) > LINK_MAX or not token.isascii():
+            raise HandoverForged
+        if not hmac.compare_digest(mac, self._mac(body)):
+            raise HandoverForged
+        of, gen, num, sub, srv, expires_s, jti = body.split(".")
+        if int(of) != event:
+            raise HandoverForeign
+        now_s = self._clock.ms() // 1000
+        if now_s >= int(expires_s):
+            raise HandoverExpired
+        return Link(Entry(event, int(gen), int(num), sub, now_s, int(srv)), int(expires_s), jti)
+
+    async def take(self, event: int, token: str, subject: str) -> Entry:
+        """The place is the subject's from now on. Who opens their own link keeps their place and
+        the link. Raises what `read` raises, HandoverUsed, HandoverGone, HandoverNeedless,
+        GenerationOver, RoomAway.
+        """
+        link = self.read(event, token)
+        given = link.entry
+        if given.subject == subject:
+            return given
+        giver, taker = keys.member(given.subject), keys.member(subject)
+        reply = await self._store.run_for_entry(
+            "handover",
+            given,
+            lambda gen: [
+                keys.settings(event),
+                keys.line(event, gen),
+                keys.places(event, gen, giver),
+                keys.places(event, gen, taker),
+                keys.done(event, gen),
+                keys.left(event, gen),
+                keys.link(event, gen, link.jti),
+            ],
+            [giver, taker, given.number, REMEMBER_S],
+        )
+        refusals: dict[str, type[Refusal]] = {
+            "used": HandoverUsed,
+            "gone": HandoverGone,
+            "better": HandoverNeedless,
+        }
+        if word(reply) in refusals:
+            raise refusals[word(reply)]
+        assert word(reply) == "moved", reply
+        taken = msgspec.structs.replace(given, sub=subject)
+        if len(self._moved) >= MOVED_MAX:
+            self._moved.clear()
+        self._moved.add(_key(given))
+        self._moved.discard(_key(taken))
+        return taken
+
+    def _mac(self, body: str) -> str:
+        raw = hmac.digest(self._secret, body.encode(), "sha256")[:MAC_BYTES]
+        return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _key(entry: Entry) -> tuple[int, int, int, str]:
+    return entry.event, entry.gen, entry.num, entry.sub

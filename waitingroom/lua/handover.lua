@@ -1,0 +1,37 @@
+-- A place passes to whoever opened the link that its holder made; a link does so once.
+-- KEYS[1] settings
+-- KEYS[2] line
+-- KEYS[3] places, the bucket of the subject that gives
+-- KEYS[4] places, the bucket of the subject that takes
+-- KEYS[5] done
+-- KEYS[6] left
+-- KEYS[7] link
+-- ARGV[1] generation
+-- ARGV[2] subject that gives
+-- ARGV[3] subject that takes
+-- ARGV[4] number that is given
+-- ARGV[5] how long a used link is remembered (s)
+-- Returns: {unknown} | {generation, current} | {used} | {gone} | {better, number of the taker} | {moved}
+-- Changes: both places, link; done and left (a worse number that the taker had).
+local settings_key, line_key, from_key, to_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local done_key, left_key, link_key = KEYS[5], KEYS[6], KEYS[7]
+local generation, from, to = ARGV[1], ARGV[2], ARGV[3]
+local number, remember_s = tonumber(ARGV[4]), tonumber(ARGV[5])
+
+local current = redis.call('HGET', settings_key, 'generation')
+if not current then return {'unknown'} end
+if current ~= generation then return {'generation', current} end
+if redis.call('EXISTS', link_key) == 1 then return {'used'} end
+if tonumber(redis.call('HGET', from_key, from)) ~= number then return {'gone'} end
+if redis.call('GETBIT', done_key, number) == 1 then return {'gone'} end
+local own = tonumber(redis.call('HGET', to_key, to))
+if own and redis.call('GETBIT', done_key, own) == 1 then own = nil end
+if own and own < number then return {'better', own} end
+local serving = tonumber(redis.call('HGET', line_key, 'serving')) or 0
+
+redis.call('SET', link_key, 1, 'EX', remember_s)
+redis.call('HDEL', from_key, from)
+redis.call('HSET', to_key, to, number)
+if own then redis.call('SETBIT', done_key, own, 1) end
+if own and own > serving then redis.call('RPUSH', left_key, own) end
+return {'moved'}
