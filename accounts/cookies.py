@@ -14,6 +14,8 @@ from typing import Any
 SESSION_COOKIE = "biletter_session"
 STAFF_COOKIE = "biletter_staff"
 DEVICE_COOKIE = "biletter_device"
+# To which accounts this device has signed in: signed marks, no names.
+MET_COOKIE = "biletter_met"
 DEVICE = re.compile(rb"(?:^|;\s*)biletter_device=([A-Za-z0-9_-]{22})(?:;|$)")
 DEVICE_BYTES = 16
 YEAR_S = 365 * 24 * 3600

@@ -12,8 +12,16 @@ import structlog
 from litestar import Request
 
 from accounts.accounts import Accounts
+from accounts.addresses import normalise
 from accounts.basic import read_basic
-from accounts.cookies import SESSION_COOKIE, cookie_line, device_in, new_device
+from accounts.cookies import (
+    MET_COOKIE,
+    SESSION_COOKIE,
+    YEAR_S,
+    cookie_line,
+    device_in,
+    new_device,
+)
 from accounts.people import Person, Role
 from accounts.sessions import Sessions, SignedIn
 from kernel.db import GONE
@@ -22,6 +30,8 @@ from kernel.subjects import subject_of
 
 WRITE_WITHIN_MS = 1_500
 READ_WITHIN_MS = 10_000
+# A family shares a tablet.
+MET_MAX = 5
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Where programs speak, and HTTP Basic is listened to.
 API = re.compile(r"/(api(/|$)|(enter|leave)$)")
@@ -117,6 +127,24 @@ class Identity:
         lines[:] = [line for line in lines if not line.startswith(f"{self._cookie}=")]
         lines.append(cookie_line(self._cookie, token, max_age_s=age, secure=self._secure))
 
+    def met(self, request: Request[Any, Any, Any], email: str) -> None:
+        """From now on this device is known to the account; the answer says so in a cookie."""
+        mine = self._mark(request, email)
+        others = [mark for mark in _marks_in(request) if mark != mine]
+        marks = ".".join([mine, *others][:MET_MAX])
+        line = cookie_line(MET_COOKIE, marks, max_age_s=YEAR_S, secure=self._secure)
+        set_cookies_of(request).append(line)
+
+    def known_device(self, request: Request[Any, Any, Any], email: str) -> str:
+        """The device, if it has signed in to this account before; else an empty text."""
+        is_known = self._mark(request, email) in _marks_in(request)
+        return device_of(request) if is_known else ""
+
+    def _mark(self, request: Request[Any, Any, Any], email: str) -> str:
+        # What was typed may hold what no encoding takes.
+        typed = normalise(email).encode("utf-8", "replace").decode()
+        return subject_of(self._subject_secret, "met", f"{device_of(request)} {typed}")
+
     async def _still(self, request: Request[Any, Any, Any], signed: SignedIn) -> SignedIn | None:
         is_reading = request.method in SAFE_METHODS
         within = READ_WITHIN_MS if is_reading else WRITE_WITHIN_MS
@@ -154,6 +182,10 @@ def set_cookies_of(request: Request[Any, Any, Any]) -> list[str]:
     lines = request.scope.get("set_cookies")
     assert isinstance(lines, list), "the app is wrapped in accounts.cookies.CookieEdge"
     return lines
+
+
+def _marks_in(request: Request[Any, Any, Any]) -> list[str]:
+    return request.cookies.get(MET_COOKIE, "").split(".")[:MET_MAX]
 
 
 def _of_person(person: Person, device: str) -> Caller:

@@ -103,7 +103,9 @@ async def sign_in(
     form = await read_form(request)
     back = where_next(request, form.get("next"))
     try:
-        person = await accounts.sign_in(form.get("email", ""), form.get("password", ""))
+        email = form.get("email", "")
+        device = identity.known_device(request, email)
+        person = await accounts.sign_in(email, form.get("password", ""), device=device)
     except Refusal as refusal:
         return again(request, pages, "account/sign_in.html", refusal, form, next=back)
     await begin(request, identity, sessions, await sessions.start(person))
@@ -170,7 +172,10 @@ async def change_password(
         if form.get("password", "") != form.get("repeated", ""):
             raise PasswordsDiffer
         await accounts.change_password(
-            account_id, form.get("current", ""), form.get("password", "")
+            account_id,
+            form.get("current", ""),
+            form.get("password", ""),
+            device=caller.device,
         )
     except Refusal as refusal:
         context: dict[str, Any] = {"person": person, "done": None, "here": "/account"}
@@ -189,6 +194,9 @@ async def begin(request: AnyRequest, identity: Identity, sessions: Sessions, tok
     if earlier is not None:
         await sessions.end(earlier)
     identity.remember(request, token)
+    fresh = sessions.read(token)
+    if fresh is not None:
+        identity.met(request, fresh.email)
 
 
 async def read_form(request: AnyRequest) -> dict[str, str]:

@@ -5,7 +5,8 @@ import hmac
 from base64 import urlsafe_b64encode
 from typing import Literal
 
-Kind = Literal["account", "device"]
+# `met`: a device together with an account it has signed in to (accounts.identity).
+Kind = Literal["account", "device", "met"]
 # 128 bits: no two of ten million subjects meet; 22 characters in a key.
 SUBJECT_BYTES = 16
 

@@ -40,7 +40,9 @@ async def sign_in(
     form = await read_form(request)
     back = where_next(request, form.get("next"))
     try:
-        person = await accounts.sign_in(form.get("email", ""), form.get("password", ""))
+        email = form.get("email", "")
+        device = identity.known_device(request, email)
+        person = await accounts.sign_in(email, form.get("password", ""), device=device)
         if person.role not in STAFF_ROLES:
             raise StaffOnly
     except Refusal as refusal:
