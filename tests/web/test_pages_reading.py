@@ -65,6 +65,15 @@ async def test_an_event_tells_zones_prices_and_what_is_free(site):
     assert "очередь" not in page.words.replace("Как работает очередь", "").lower()
 
 
+async def test_in_the_plan_each_zone_is_named_along_its_own_band(site):
+    page = await site.browser().see(f"/events/{site.shop.event_id}")
+    spines = {one["id"]: one["d"] or "" for one in page.all("path") if "id" in one}
+    assert [one["href"] for one in page.all("textpath")] == [f"#{name}" for name in spines]
+    assert len(spines) == 2
+    inner, outer = (spine.partition("A")[2].split()[0] for spine in spines.values())
+    assert float(inner) < float(outer)
+
+
 async def test_an_unknown_event_is_a_page_that_says_so(site):
     page = await site.browser().see("/events/999999", 404)
     assert "event-unknown" in page.words

@@ -25,14 +25,16 @@ PLAN_ZONES_MAX = 8
 
 
 class ZoneView(msgspec.Struct, frozen=True):
-    """A zone as buyers see it. `tint` chooses its colour; `arc` its place in the drawing."""
+    """A zone as buyers see it. `tint` chooses its colour; `arc` its place in the drawing,
+    `spine` the line its name is written along.
+    """
 
     zone: Zone
     free: int
     total: int
     tint: int
     arc: str | None
-    label_y: float
+    spine: str
 
     @property
     def fullness(self) -> str:
@@ -93,7 +95,7 @@ async def _others(catalogue: Catalogue, event: Event) -> list[EventCard]:
 
 def _views(zones: Sequence[Zone], counts: Sequence[ZoneCounts]) -> list[ZoneView]:
     free = {count.zone_no: count.free for count in counts}
-    arcs: list[tuple[str | None, float]] = [(None, 0.0)] * len(zones)
+    arcs: list[tuple[str | None, str]] = [(None, "")] * len(zones)
     if 1 < len(zones) <= PLAN_ZONES_MAX:
         arcs = list(_arcs(zones))
     return [
@@ -105,18 +107,20 @@ def _views(zones: Sequence[Zone], counts: Sequence[ZoneCounts]) -> list[ZoneView
 # The drawing: the stage at the top, zones as arcs around it; units of its own view box.
 STAGE_X, STAGE_Y, FIRST_RADIUS, DEPTH = 160.0, 22.0, 46.0, 106.0
 OPENING = math.radians(14)
+# From the middle of a band down to where its letters stand.
+BASELINE = 3.0
 
 
-def _arcs(zones: Sequence[Zone]) -> list[tuple[str | None, float]]:
-    """For each zone the path of its arc and the height of its name. Thickness grows with the
+def _arcs(zones: Sequence[Zone]) -> list[tuple[str | None, str]]:
+    """For each zone the path of its arc and the line of its name. Thickness grows with the
     root of its rows, so that a stadium's stands do not hide its parterre.
     """
     weights = [math.sqrt(len(zone.row_sizes)) + 1.5 for zone in zones]
     inner = FIRST_RADIUS
-    drawn: list[tuple[str | None, float]] = []
+    drawn: list[tuple[str | None, str]] = []
     for weight in weights:
         outer = inner + DEPTH * weight / sum(weights)
-        drawn.append((_arc(inner + 1.5, outer - 1.5), round(STAGE_Y + (inner + outer) / 2 + 3, 1)))
+        drawn.append((_arc(inner + 1.5, outer - 1.5), _spine((inner + outer) / 2 + BASELINE)))
         inner = outer
     return drawn
 
@@ -128,6 +132,12 @@ def _arc(inner: float, outer: float) -> str:
         f"M{ax} {ay}A{outer:.1f} {outer:.1f} 0 0 1 {bx} {by}"
         f"L{cx} {cy}A{inner:.1f} {inner:.1f} 0 0 0 {dx} {dy}z"
     )
+
+
+def _spine(radius: float) -> str:
+    """From left to right through the lowest point, so that letters stand upright."""
+    (ax, ay), (bx, by) = _at(radius, math.pi - OPENING), _at(radius, OPENING)
+    return f"M{ax} {ay}A{radius:.1f} {radius:.1f} 0 0 0 {bx} {by}"
 
 
 def _at(radius: float, angle: float) -> tuple[float, float]:
