@@ -6,14 +6,13 @@ from urllib.parse import urlsplit
 
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from accounts.accounts import Accounts
 from accounts.cookies import STAFF_COOKIE
 from accounts.identity import Identity
 from accounts.passwords import Passwords
 from accounts.sessions import Sessions
+from biletter.redis_address import open_redis
 from biletter.settings import DUTIES_WITH_A_PORT, ROOT, Settings
 from kernel.clock import Clock, SystemClock
 from kernel.db import Db, open_pool
@@ -22,9 +21,6 @@ from kernel.web.links import Links
 from kernel.web.pages import Pages
 
 TEMPLATES, STATIC, LOCALE = ROOT / "templates", ROOT / "static", ROOT / "locale"
-# A Redis that does not answer within this is away, and the caller is told so.
-REDIS_TIMEOUT_S = 3.0
-REDIS_CONNECTIONS_MAX = 32
 
 
 class Parts:
@@ -41,9 +37,11 @@ class Parts:
         return await open_pool(self.settings.database_url, size_max=size_max)
 
     def redis_rooms(self) -> Redis:
+        assert self.settings.redis_rooms_url is not None
         return open_redis(self.settings.redis_rooms_url)
 
     def redis_shop(self) -> Redis:
+        assert self.settings.redis_shop_url is not None
         return open_redis(self.settings.redis_shop_url)
 
     def redis_jobs(self) -> SyncRedis:
@@ -70,19 +68,6 @@ class Parts:
 
     def pages(self, ambient: Any) -> Pages:
         return Pages(TEMPLATES, STATIC, LOCALE, self.links, ambient)
-
-
-def open_redis(url: str | None) -> Redis:
-    """No blind retries: whether a command ran is for the caller to find out."""
-    assert url is not None
-    return Redis.from_url(
-        url,
-        socket_timeout=REDIS_TIMEOUT_S,
-        socket_connect_timeout=REDIS_TIMEOUT_S,
-        max_connections=REDIS_CONNECTIONS_MAX,
-        retry=Retry(NoBackoff(), 0),
-        health_check_interval=15,
-    )
 
 
 def links_of(settings: Settings) -> Links:

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from biletter.engines import redis as local_redis
 from biletter.engines.launch import start_process, wait_until_answers
-from biletter.parts import open_redis
+from biletter.redis_address import open_redis
 from kernel.clock import ManualClock
 from kernel.errors import Refusal
 from tests.web.room_site import EVENT, HTML, Site
