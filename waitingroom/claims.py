@@ -15,6 +15,7 @@ from waitingroom.entries import Entry, NoEntry
 from waitingroom.line import RoomOff
 from waitingroom.memory import Memory
 from waitingroom.passes import MS, Visit, sign_pass
+from waitingroom.signs import Signs
 from waitingroom.store import Store
 
 # The word that a pass was used arrives a little after its last moment.
@@ -62,11 +63,18 @@ class Admitted(msgspec.Struct, frozen=True):
 
 class Claims:
     def __init__(
-        self, store: Store, memory: Memory, keyring: Keyring, clock: Clock, own: Clock | None
+        self,
+        store: Store,
+        memory: Memory,
+        signs: Signs,
+        keyring: Keyring,
+        clock: Clock,
+        own: Clock | None,
     ) -> None:
         """`own` is the gate's clock where it is not Redis's, which only tests want."""
         self._store = store
         self._memory = memory
+        self._signs = signs
         self._keyring = keyring
         self._clock = clock
         self._own = own
@@ -88,6 +96,8 @@ class Claims:
                 keys.leases(event),
                 keys.visits(event),
                 keys.bucket(event),
+                keys.called(event, gen),
+                keys.standing(event, gen),
             ],
             [
                 who,
@@ -97,6 +107,8 @@ class Claims:
                 self._own.ms() if self._own else 0,
             ],
         )
+        if word(reply) == "passed":
+            await self._signs.beat(entry, is_passed=True)
         if word(reply) not in ("admitted", "repeat"):
             raise _refusal(reply)
         visit = Visit.parse(reply[1])
@@ -139,7 +151,7 @@ def _refusal(reply: Reply) -> Refusal:
     if word(reply) in said:
         refusal: Refusal = said[word(reply)]()
         return refusal
-    if word(reply) == "not-called":
+    if word(reply) in ("not-called", "passed"):
         return NotCalled(retry_after_s=1, serving=reply[1])
     if word(reply) == "shut":
         return RoomShut(retry_after_s=SHUT_RETRY_S, reason=reply[1].decode())

@@ -109,6 +109,7 @@ class Console:
         themselves.
         """
         of_line = (keys.line, keys.done, keys.knocked, keys.called, keys.left)
+        of_line += (keys.reached, keys.returned, keys.standing)
         names = [name(event, generation) for name in of_line]
         buckets = range(keys.PLACE_BUCKETS)
         names += [keys.places_bucket(event, generation, bucket) for bucket in buckets]

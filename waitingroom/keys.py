@@ -73,13 +73,28 @@ def done(event: int, generation: int) -> str:
 
 
 def knocked(event: int, generation: int) -> str:
-    """Bitmap: called numbers that came in time and found the gate full."""
+    """Bitmap: numbers that came in time: to the gate when called, or back after being passed."""
     return f"room:{{{event}}}:{generation}:knocked"
 
 
+def reached(event: int, generation: int) -> str:
+    """Sorted set: serving:calls:recalls → when that was reached, on the gate's own clock (ms)."""
+    return f"room:{{{event}}}:{generation}:reached"
+
+
 def called(event: int, generation: int) -> str:
-    """Sorted set: serving number → when it was reached, on the gate's own clock (ms)."""
-    return f"room:{{{event}}}:{generation}:called"
+    """Bitmap: numbers that were called. A smaller number that wasn't was absent, passed over."""
+    return f"room:{{{event}}}:{generation}:asked"
+
+
+def returned(event: int, generation: int) -> str:
+    """Sorted set: numbers passed over that came back in time, to be called before new ones."""
+    return f"room:{{{event}}}:{generation}:returned"
+
+
+def standing(event: int, generation: int) -> str:
+    """Sorted set: number of a claimer whom the gate refused → when, on the gate's own clock."""
+    return f"room:{{{event}}}:{generation}:standing"
 
 
 def left(event: int, generation: int) -> str:

@@ -12,13 +12,12 @@ from waitingroom import keys
 from waitingroom.entries import Entry, EntryBook, GenerationOver, NoEntry
 from waitingroom.pace import Eta, eta_of, poll_after_ms
 from waitingroom.reader import Reader
+from waitingroom.signs import LIVE_TTL_S, Signs
 from waitingroom.snapshot import Snapshot
 from waitingroom.store import RoomAway, Store
 
-# A live bitmap is read for two windows; another is left for clocks that differ.
-LIVE_TTL_S = 3 * keys.LIVE_WINDOW_MS // 1000
-
-Stage = Literal["waiting", "called", "inside", "lapsed", "over"]
+# Passed: over, while absent. Whoever asks is not absent and waits for the very next call.
+Stage = Literal["waiting", "passed", "called", "inside", "lapsed", "over"]
 
 
 class RoomOff(Conflict):
@@ -71,12 +70,14 @@ class Line:
         self,
         store: Store,
         reader: Reader,
+        signs: Signs,
         book: EntryBook,
         clock: Clock,
         chance: Random,
     ) -> None:
         self._store = store
         self._memory = reader.memory
+        self._signs = signs
         self._reader = reader
         self._book = book
         self._clock = clock
@@ -137,24 +138,24 @@ class Line:
         if snapshot.has_left(entry.number):
             raise NoEntry
         if entry.number > snapshot.serving or entry.generation > snapshot.settings.generation:
+            self._signs.note(entry)
             return self._waiting(snapshot, entry)
         try:
             stage = await self._look(entry)
+            if stage == "passed":
+                await self._signs.beat(entry, is_passed=True)
         except RoomAway:
             stage = "called"
-        if stage == "waiting":
+        if stage in ("waiting", "passed"):
             return self._waiting(snapshot, entry)
         return self._called(snapshot, entry, stage)
 
     async def heartbeat(self, entry: Entry) -> None:
         """The waiter is still here. Raises GenerationOver."""
-        now_ms = self._clock.ms()
-        await self._store.run_for_entry(
-            "heartbeat",
-            entry,
-            lambda gen: [keys.settings(entry.event), *keys.live_pair(entry.event, gen, now_ms)],
-            [entry.number, LIVE_TTL_S],
-        )
+        snapshot = self._reader.of(entry.event)
+        if entry.generation < snapshot.settings.generation:
+            raise GenerationOver
+        await self._signs.beat(entry, is_passed=entry.number <= snapshot.serving)
 
     async def leave(self, entry: Entry) -> None:
         """Give the place up; who was let in stays counted till their visit ends. Raises NoEntry."""
@@ -207,6 +208,7 @@ class Line:
                 keys.done(event, gen),
                 keys.knocked(event, gen),
                 keys.leases(event),
+                keys.called(event, gen),
             ],
             [who, entry.number, self._clock.ms()],
         )
@@ -214,6 +216,7 @@ class Line:
             raise NoEntry
         stages: dict[str, Stage] = {
             "waiting": "waiting",
+            "passed": "passed",
             "called": "called",
             "inside": "inside",
             "lapsed": "lapsed",

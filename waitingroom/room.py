@@ -17,6 +17,7 @@ from waitingroom.memory import Memory
 from waitingroom.proof import ProofDesk
 from waitingroom.reader import Reader
 from waitingroom.recovery import Recovery
+from waitingroom.signs import Signs
 from waitingroom.store import Store
 from waitingroom.throttle import Throttle
 
@@ -46,9 +47,10 @@ class Rooms:
         self.proofs = ProofDesk(keyring, clock)
         store, memory = Store(redis), Memory()
         store.mend = Recovery(store, memory, gate_clock).mend
-        self.reader = Reader(store, memory, clock)
-        line = Line(store, self.reader, self.book, clock, chance or SystemRandom())
-        claims = Claims(store, memory, keyring, clock, gate_clock)
+        self.signs = Signs(store, clock)
+        self.reader = Reader(store, memory, clock, self.signs)
+        line = Line(store, self.reader, self.signs, self.book, clock, chance or SystemRandom())
+        claims = Claims(store, memory, self.signs, keyring, clock, gate_clock)
         throttle = Throttle(store, clock)
         console = Console(store, clock)
 

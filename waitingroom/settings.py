@@ -15,7 +15,7 @@ CEILING_MAX = 1_000_000
 MESSAGE_MAX = 280
 TITLE_MAX = 300
 # The burst is what the gate lets through at once after a quiet moment.
-BURST_S = 2
+BURST_S = 1
 MINUTE_S = 60
 
 Mode = Literal["on", "off"]

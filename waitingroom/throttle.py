@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 
 from kernel.clock import Clock
-from kernel.lua import word
+from kernel.lua import Reply, word
 from waitingroom import keys
 from waitingroom.store import RoomUnknown, Store
 
@@ -36,28 +36,52 @@ class Throttle:
         return int(reply[1]) if word(reply) == "leads" else None
 
     async def tick(self, event: int, fence: int) -> Tick:
-        """Call the next numbers of one room. Raises RoomUnknown, RoomAway."""
+        """Call the next numbers of one room. Raises RoomUnknown, RoomAway.
+
+        Three commands in one pipeline: reckon how many, call them, forget the long gone.
+        """
         now_ms = self._clock.ms()
-        reply = await self._store.run_in_line(
+        reckoned, called, _ = await asyncio.gather(
+            self._reckon(event, fence, now_ms),
+            self._call(event, fence, now_ms),
+            self._store.run(
+                "sweep", [keys.leases(event), keys.visits(event)], [now_ms - ENDED_REMEMBERED_MS]
+            ),
+        )
+        if "fenced" in (word(reckoned), word(called)):
+            return Tick(0, fenced=True)
+        return Tick(int(called[1]), int(called[2]))
+
+    async def _reckon(self, event: int, fence: int, now_ms: int) -> Reply:
+        return await self._store.run_in_line(
             "tick",
             event,
             lambda gen: [
                 keys.settings(event),
                 keys.line(event, gen),
                 keys.leases(event),
-                keys.visits(event),
+                keys.reached(event, gen),
+                keys.knocked(event, gen),
+                keys.standing(event, gen),
+            ],
+            [fence, now_ms],
+        )
+
+    async def _call(self, event: int, fence: int, now_ms: int) -> Reply:
+        return await self._store.run_in_line(
+            "call",
+            event,
+            lambda gen: [
+                keys.settings(event),
+                keys.line(event, gen),
                 keys.done(event, gen),
+                keys.reached(event, gen),
                 keys.called(event, gen),
+                keys.returned(event, gen),
                 keys.live_pair(event, gen, now_ms)[0],
             ],
-            [fence, now_ms, ENDED_REMEMBERED_MS],
+            [fence],
         )
-        if word(reply) == "fenced":
-            return Tick(0, fenced=True)
-        if word(reply) == "still":
-            return Tick(int(reply[1]))
-        assert word(reply) == "ticked", reply
-        return Tick(int(reply[1]), int(reply[2]))
 
     async def tick_all(self, name: str) -> int | None:
         """One step of the ticker: lead, tick every room. How many rooms; None: another leads."""

@@ -10,19 +10,22 @@
 -- KEYS[6] leases
 -- KEYS[7] visits
 -- KEYS[8] bucket
+-- KEYS[9] called
+-- KEYS[10] standing
 -- ARGV[1] generation
 -- ARGV[2] subject
 -- ARGV[3] number
 -- ARGV[4] jti of a new pass
 -- ARGV[5] time a lease outlives its pass, for the notice that it was used (ms)
 -- ARGV[6] now (ms); 0: Redis's own clock
--- Returns: {unknown} | {generation, current} | {off} | {gone} | {repeat, visit} | {over} | {not-called, serving} | {lapsed} | {shut, state} | {rate, retry in ms} | {full} | {admitted, visit}
--- Changes: knocked (when refused by rate or ceiling); bucket; or, admitted: bucket, done, leases, visits, claimed.
+-- Returns: {unknown} | {generation, current} | {off} | {gone} | {repeat, visit} | {over} | {not-called, serving} | {passed, serving} | {lapsed} | {shut, state} | {rate, retry in ms} | {full} | {admitted, visit}
+-- Changes: knocked; bucket; standing; and, admitted: done, leases, visits, claimed.
 local settings_key, line_key, places_key, done_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local knocked_key, leases_key, visits_key, bucket_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local called_key, standing_key = KEYS[9], KEYS[10]
 local generation, subject, number = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local jti, slack_ms, now_ms = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
-local PERMIT, BURST_S, QUIET_MAX_MS = 60000, 2, 3600000
+local PERMIT, BURST_S, QUIET_MAX_MS = 60000, 1, 3600000
 -- After a loss of Redis the gate opens this slowly, from a tenth of the rate to all of it.
 local RAMP_MS = 60000
 
@@ -43,10 +46,11 @@ local lease_ms = tonumber(redis.call('ZSCORE', leases_key, subject))
 local visit = redis.call('HGET', visits_key, subject)
 if lease_ms and lease_ms > now_ms and visit then return {'repeat', visit} end
 if redis.call('GETBIT', done_key, number) == 1 then return {'over'} end
-local line = redis.call('HMGET', line_key, 'serving', 'lapsed')
-local serving, lapsed = tonumber(line[1]) or 0, tonumber(line[2]) or 0
+local line = redis.call('HMGET', line_key, 'serving', 'lapsed', 'gate_ms')
+local serving, lapsed, gate_ms = tonumber(line[1]) or 0, tonumber(line[2]) or 0, tonumber(line[3]) or 0
 if number > serving then return {'not-called', serving} end
 if number <= lapsed and redis.call('GETBIT', knocked_key, number) == 0 then return {'lapsed'} end
+if redis.call('GETBIT', called_key, number) == 0 then return {'passed', serving} end
 if state == 'held' or state == 'closed' then return {'shut', state} end
 local since_ms = now_ms - (tonumber(redis.call('HGET', line_key, 'recovered_ms')) or 0)
 if since_ms >= 0 and since_ms < RAMP_MS then
@@ -60,8 +64,9 @@ local quiet_ms = math.max(0, math.min(now_ms - counted_ms, QUIET_MAX_MS))
 permits = math.min(capacity, permits + quiet_ms * rate)
 local full = redis.call('ZCOUNT', leases_key, '(' .. string.format('%d', now_ms), '+inf') >= ceiling
 
+redis.call('SETBIT', knocked_key, number, 1)
 if permits < PERMIT or full then
-  redis.call('SETBIT', knocked_key, number, 1)
+  redis.call('ZADD', standing_key, gate_ms, number)
   -- A clock that jumped back must not freeze the gate: count from here, without credit.
   redis.call('HSET', bucket_key, 'permits', permits, 'counted_ms', now_ms)
   if full then return {'full'} end
@@ -73,5 +78,6 @@ redis.call('HSET', bucket_key, 'permits', permits - PERMIT, 'counted_ms', now_ms
 redis.call('SETBIT', done_key, number, 1)
 redis.call('ZADD', leases_key, (iat + pass_s) * 1000 + slack_ms, subject)
 redis.call('HSET', visits_key, subject, visit)
+redis.call('ZREM', standing_key, number)
 redis.call('HINCRBY', line_key, 'claimed', 1)
 return {'admitted', visit}

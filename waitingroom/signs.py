@@ -1,0 +1,90 @@
+"""Signs of life: heartbeats, and polls, which are as good.
+
+A beat is written once a window and waiter by each process; a storm of them ends in memory. Polls
+are gathered and written together, so that being asked for one's place costs no Redis call.
+"""
+
+from waitingroom import keys
+from waitingroom.entries import Entry, GenerationOver
+from waitingroom.store import RoomAway, RoomUnknown, Store
+
+from kernel.clock import Clock
+
+# A live bitmap is read for two windows; another is left for clocks that differ.
+LIVE_TTL_S = 3 * keys.LIVE_WINDOW_MS // 1000
+# Beyond this many the gathered or known ones are forgotten: one beat more for some.
+NOTED_MAX = 100_000
+KNOWN_MAX = 500_000
+# Numbers a command: some 1 ms of Redis.
+PAGE = 1_000
+
+# Event and generation.
+Of = tuple[int, int]
+
+
+class Signs:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._noted: dict[Of, dict[int, Entry]] = {}
+        self._known: dict[Of, set[int]] = {}
+        self._window = 0
+
+    def note(self, entry: Entry) -> None:
+        """Somebody asked for this place: it will be written with others."""
+        if self._is_known(entry):
+            return
+        noted = self._noted.setdefault((entry.event, entry.generation), {})
+        if len(noted) < NOTED_MAX:
+            noted[entry.number] = entry
+
+    async def beat(self, entry: Entry, *, is_passed: bool = False) -> None:
+        """Write it now, unless it was in this window. Who `is_passed` over is back with it.
+        Raises GenerationOver, RoomUnknown, RoomAway.
+        """
+        if is_passed or not self._is_known(entry):
+            await self._write([entry])
+
+    async def flush(self) -> None:
+        """Write what polls have told. What Redis doesn't take the next polls tell again."""
+        noted, self._noted = self._noted, {}
+        for entries in noted.values():
+            waiting = list(entries.values())
+            for start in range(0, len(waiting), PAGE):
+                try:
+                    await self._write(waiting[start : start + PAGE])
+                except (GenerationOver, RoomUnknown, RoomAway):
+                    break
+
+    async def _write(self, entries: list[Entry]) -> None:
+        event, now_ms = entries[0].event, self._clock.ms()
+        await self._store.run_for_entry(
+            "heartbeat",
+            entries[0],
+            lambda gen: [
+                keys.settings(event),
+                keys.line(event, gen),
+                *keys.live_pair(event, gen, now_ms),
+                keys.called(event, gen),
+                keys.done(event, gen),
+                keys.knocked(event, gen),
+                keys.returned(event, gen),
+            ],
+            [LIVE_TTL_S, *(entry.number for entry in entries)],
+        )
+        self._turn(now_ms)
+        known = self._known.setdefault((event, entries[0].generation), set())
+        if len(known) >= KNOWN_MAX:
+            known.clear()
+        known.update(entry.number for entry in entries)
+
+    def _is_known(self, entry: Entry) -> bool:
+        self._turn(self._clock.ms())
+        return entry.number in self._known.get((entry.event, entry.generation), ())
+
+    def _turn(self, now_ms: int) -> None:
+        """A new window: everybody has to be heard anew."""
+        window = now_ms // keys.LIVE_WINDOW_MS
+        if window != self._window:
+            self._window = window
+            self._known.clear()
