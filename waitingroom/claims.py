@@ -98,6 +98,7 @@ class Claims:
                 keys.bucket(event),
                 keys.called(event, gen),
                 keys.standing(event, gen),
+                keys.came(event, gen),
             ],
             [
                 who,

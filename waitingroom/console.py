@@ -108,8 +108,8 @@ class Console:
         """Drop the old line's keys, by name and a page at a time. The live bitmaps end by
         themselves.
         """
-        of_line = (keys.line, keys.done, keys.knocked, keys.called, keys.left)
-        of_line += (keys.reached, keys.returned, keys.standing)
+        of_line = [keys.line, keys.done, keys.knocked, keys.called, keys.left]
+        of_line += [keys.reached, keys.returned, keys.standing, keys.came]
         names = [name(event, generation) for name in of_line]
         buckets = range(keys.PLACE_BUCKETS)
         names += [keys.places_bucket(event, generation, bucket) for bucket in buckets]

@@ -77,6 +77,11 @@ def knocked(event: int, generation: int) -> str:
     return f"room:{{{event}}}:{generation}:knocked"
 
 
+def came(event: int, generation: int) -> str:
+    """Bitmap: called numbers that came to the gate, whether they found it full or not."""
+    return f"room:{{{event}}}:{generation}:came"
+
+
 def reached(event: int, generation: int) -> str:
     """Sorted set: serving:calls:recalls → when that was reached, on the gate's own clock (ms)."""
     return f"room:{{{event}}}:{generation}:reached"

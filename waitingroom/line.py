@@ -66,7 +66,7 @@ class Joined(msgspec.Struct, frozen=True):
 
 
 class Line:
-    def __init__(
+    def __init__(  # noqa: PLR0917  # the parts of a room, wired in one place
         self,
         store: Store,
         reader: Reader,
@@ -226,7 +226,7 @@ class Line:
 
     def _waiting(self, snapshot: Snapshot, entry: Entry) -> Place:
         ahead = snapshot.ahead_of(entry.number)
-        eta = eta_of(snapshot, ahead)
+        eta = eta_of(snapshot, entry.number)
         way = max(1, entry.number - entry.srv)
         return Place(
             number=entry.number,

@@ -33,15 +33,18 @@ class Eta(msgspec.Struct, frozen=True):
     high_s: int
 
 
-def eta_of(snapshot: Snapshot, ahead: int) -> Eta | None:
-    """None while nobody is called: then nobody can say."""
+def eta_of(snapshot: Snapshot, number: int) -> Eta | None:
+    """When this number is called: the living ahead, less those who won't come, at the rate that
+    was observed. None while nobody is called: then nobody can say.
+    """
     if snapshot.state not in ("open", "drained"):
         return None
     rate = snapshot.settings.rate_per_minute / MINUTE_S
-    observed = rate if snapshot.calls_per_s is None else snapshot.calls_per_s
+    observed = rate if snapshot.claims_per_s is None else snapshot.claims_per_s
     fast, slow = max(rate, observed), max(min(rate, observed), rate * OBSERVED_MIN)
+    ahead = snapshot.living_ahead_of(number)
     return Eta(
-        low_s=math.floor(ahead / fast),
+        low_s=math.floor(ahead * snapshot.share / fast),
         high_s=math.ceil((ahead + 1) / slow * HIGH_FACTOR) + HIGH_MORE_S,
     )
 

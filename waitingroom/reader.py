@@ -6,6 +6,7 @@ When Redis is away the last snapshots stay and say how old they are.
 import asyncio
 from bisect import insort
 from collections import deque
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -14,6 +15,7 @@ from kernel.clock import Clock
 from waitingroom import keys
 from waitingroom.memory import Memory
 from waitingroom.settings import RoomSettings, from_hash
+from waitingroom.signs import Signs
 from waitingroom.snapshot import Snapshot, status_of
 from waitingroom.store import RoomAway, RoomUnknown, Store
 
@@ -26,13 +28,16 @@ OBSERVE_MIN_MS = 10_000
 # Redis doesn't answer: say so in the log this often, not four times a second.
 COMPLAIN_EVERY_S = 30
 
+T = TypeVar("T", bytes, int)
+
 log = structlog.get_logger()
 
 
 class Reader:
-    def __init__(self, store: Store, memory: Memory, clock: Clock) -> None:
+    def __init__(self, store: Store, memory: Memory, clock: Clock, signs: Signs) -> None:
         self._store = store
         self.memory = memory
+        self._signs = signs
         self._clock = clock
         self._snapshots: dict[int, Snapshot] = {}
         self._statuses: dict[int, bytes] = {}
@@ -67,6 +72,7 @@ class Reader:
         """Forever; for a lifespan."""
         while True:
             await self.refresh()
+            await self._signs.flush()
             await asyncio.sleep(READ_EVERY_S)
 
     async def refresh(self) -> bool:
@@ -109,11 +115,14 @@ class Reader:
                 keys.line(event, gen),
                 keys.leases(event),
                 keys.left(event, gen),
+                keys.live_pair(event, gen, now_ms)[0],
             ],
             [now_ms, len(gone), LEFT_PAGE],
         )
         settings = from_hash(reply[1])
-        line = {field: int(value) for field, value in _pairs(reply[2])}
+        words = dict(_pairs(reply[2]))
+        share = float(words.pop(b"share", 1))
+        line = {field: int(value) for field, value in words.items()}
         serving, issued = line.get(b"serving", 0), line.get(b"issued", 0)
         was = (*floor, before.serving, before.settings.version) if before else (*floor, 0, 0)
         if is_behind(was, settings, issued, serving) and await self._store.mended(event):
@@ -124,33 +133,36 @@ class Reader:
         for number in reply[4]:
             insort(gone, int(number))
         self.memory.saw(event, settings, (reply[1], reply[2]), reply[3], gone)
-        moving = settings.state == "open" and serving < issued
+        living, claimed = line.get(b"living", 0), line.get(b"claimed", 0)
+        moving = settings.state == "open" and living > 0
         return Snapshot(
             event=event,
             settings=settings,
             issued=issued,
             serving=serving,
             lapsed=line.get(b"lapsed", 0),
-            claimed=line.get(b"claimed", 0),
-            living=line.get(b"living", 0),
+            claimed=claimed,
+            living=living,
             in_flight=reply[3],
             taken_at_ms=now_ms,
             gone=gone,
-            calls_per_s=self._observe(event, now_ms, serving, moving=moving),
+            claims_per_s=self._observe(event, now_ms, claimed, moving=moving),
+            share=share,
+            steps=_pairs(reply[5]),
         )
 
-    def _observe(self, event: int, now_ms: int, serving: int, *, moving: bool) -> float | None:
+    def _observe(self, event: int, now_ms: int, claimed: int, *, moving: bool) -> float | None:
         history = self._history.setdefault(event, deque())
         if not moving:
             history.clear()
             return None
-        history.append((now_ms, serving))
+        history.append((now_ms, claimed))
         while history[0][0] < now_ms - OBSERVE_MS:
             history.popleft()
-        first_ms, first_serving = history[0]
+        first_ms, first_claimed = history[0]
         if now_ms - first_ms < OBSERVE_MIN_MS:
             return None
-        return (serving - first_serving) * 1000 / (now_ms - first_ms)
+        return (claimed - first_claimed) * 1000 / (now_ms - first_ms)
 
     def _grow_old(self, error: Exception) -> None:
         now_ms, age_s = self._clock.ms(), self.age_s
@@ -175,5 +187,5 @@ def is_behind(
     return issued < highest or serving < was_serving or settings.version < version
 
 
-def _pairs(flat: list[bytes]) -> list[tuple[bytes, bytes]]:
+def _pairs(flat: list[T]) -> list[tuple[T, T]]:
     return list(zip(flat[::2], flat[1::2], strict=True))

@@ -4,11 +4,10 @@ A beat is written once a window and waiter by each process; a storm of them ends
 are gathered and written together, so that being asked for one's place costs no Redis call.
 """
 
+from kernel.clock import Clock
 from waitingroom import keys
 from waitingroom.entries import Entry, GenerationOver
 from waitingroom.store import RoomAway, RoomUnknown, Store
-
-from kernel.clock import Clock
 
 # A live bitmap is read for two windows; another is left for clocks that differ.
 LIVE_TTL_S = 3 * keys.LIVE_WINDOW_MS // 1000

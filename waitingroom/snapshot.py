@@ -10,8 +10,10 @@ from waitingroom.settings import RoomSettings
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """`gone` are numbers given up while waiting, ascending. `calls_per_s` is what was observed
+    """`gone` are numbers given up while waiting, ascending. `claims_per_s` is what was observed
     over the last minute while people waited and the room was open; None: not long enough.
+    `share` is the part of calls that turned into claims lately. `steps`: up to which number how
+    many live from the serving number on; empty when nobody can say, and all count.
     """
 
     event: int
@@ -24,7 +26,9 @@ class Snapshot(msgspec.Struct, frozen=True):
     in_flight: int
     taken_at_ms: int
     gone: Sequence[int] = ()
-    calls_per_s: float | None = None
+    claims_per_s: float | None = None
+    share: float = 1.0
+    steps: Sequence[tuple[int, int]] = ()
 
     @property
     def state(self) -> str:
@@ -41,6 +45,17 @@ class Snapshot(msgspec.Struct, frozen=True):
         if number <= self.serving:
             return 0
         return number - self.serving - 1 - self._gone_between(self.serving, number - 1)
+
+    def living_ahead_of(self, number: int) -> int:
+        """How many of those before this number were heard from lately."""
+        ahead = self.ahead_of(number)
+        if not self.steps or ahead == 0:
+            return ahead
+        step = bisect_left(self.steps, (number, 0))
+        low, before = self.steps[step - 1] if step else (self.serving, 0)
+        upto, living = self.steps[min(step, len(self.steps) - 1)]
+        part = min(1.0, (number - low) / max(1, upto - low))
+        return min(ahead, round(before + (living - before) * part))
 
     def has_left(self, number: int) -> bool:
         place = bisect_left(self.gone, number)

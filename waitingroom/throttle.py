@@ -61,7 +61,7 @@ class Throttle:
                 keys.line(event, gen),
                 keys.leases(event),
                 keys.reached(event, gen),
-                keys.knocked(event, gen),
+                keys.came(event, gen),
                 keys.standing(event, gen),
             ],
             [fence, now_ms],

@@ -26,6 +26,7 @@ COMMANDS = (
     "keys",
     "lottery",
     "crowd",
+    "simulate",
 )
 # Where the command's word is none for a module.
 MODULES = {"import": "imports"}

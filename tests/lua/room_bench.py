@@ -41,21 +41,23 @@ class Bench:
         return await self._run("adopt", names, [generation, giver, taker, number])
 
     async def heartbeat(self, number: int, generation: int = GENERATION) -> list[Any]:
-        names = self._named("settings live", "")
-        return await self._run("heartbeat", names, [generation, number, LIVE_S])
+        names = self._named("settings line live called done knocked returned", "")
+        return await self._run("heartbeat", names, [generation, LIVE_S, number])
 
     async def leave(self, who: str, number: int, generation: int = GENERATION) -> list[Any]:
         names = self._named("settings line place done left live", who)
         return await self._run("leave", names, [generation, who, number])
 
     async def look(self, who: str, number: int, generation: int = GENERATION) -> list[Any]:
-        names = self._named("settings line place done knocked leases", who)
+        names = self._named("settings line place done knocked leases called", who)
         return await self._run("look", names, [generation, who, number, self.now_ms])
 
     async def claim(
         self, who: str, number: int, generation: int = GENERATION, *, own_clock: bool = False
     ) -> list[Any]:
-        names = self._named("settings line place done knocked leases visits bucket", who)
+        names = self._named(
+            "settings line place done knocked leases visits bucket called standing came", who
+        )
         now_ms = 0 if own_clock else self.now_ms
         args = [generation, who, number, f"jti-{who}-{self.now_ms}", SLACK_MS, now_ms]
         return await self._run("claim", names, args)
@@ -71,8 +73,18 @@ class Bench:
         self, after_ms: int = 0, fence: int = 1, generation: int = GENERATION
     ) -> list[Any]:
         self.now_ms += after_ms
-        names = self._named("settings line leases visits done called live", "")[:7]
-        return await self._run("tick", names, [generation, fence, self.now_ms, REMEMBER_MS])
+        """Reckon and call, as the leader does. The answer of the first that refuses."""
+        names = self._named("settings line leases reached came standing", "")
+        reckoned = await self._run("tick", names, [generation, fence, self.now_ms])
+        if reckoned[0] not in ("ticked", "still"):
+            return reckoned
+        names = self._named("settings line done reached called returned live", "")[:7]
+        called = await self._run("call", names, [generation, fence])
+        return called if reckoned[0] == "ticked" else reckoned
+
+    async def sweep(self) -> list[Any]:
+        names = self._named("leases visits", "")
+        return await self._run("sweep", names, [self.now_ms - REMEMBER_MS])
 
     async def lead(self, name: str, life_ms: int = 2000) -> list[Any]:
         names = [keys.LEADER, keys.LEADER_FENCE]
@@ -81,7 +93,7 @@ class Bench:
     async def read(
         self, known: int = 0, more: int = 100, generation: int = GENERATION
     ) -> list[Any]:
-        names = self._named("settings line leases left", "")
+        names = self._named("settings line leases left live", "")[:5]
         return await self._run("read", names, [generation, self.now_ms, known, more])
 
     async def configure(self, made_to: int, **fields: Any) -> list[Any]:
@@ -94,7 +106,7 @@ class Bench:
         called = 0
         for _ in range(100):
             reply = await self.tick(250)
-            called += reply[2] if reply[0] == "ticked" else 0
+            called += reply[2] if reply[0] == "called" else 0
             if called >= count:
                 return
         raise AssertionError(f"only {called} were called")
@@ -105,7 +117,9 @@ class Bench:
     def _named(self, names: str, who: str) -> list[str]:
         pair = keys.live_pair(EVENT, GENERATION, self.now_ms)
         of_line = {"line": keys.line, "done": keys.done, "knocked": keys.knocked}
-        of_line |= {"called": keys.called, "left": keys.left}
+        of_line |= {"called": keys.called, "left": keys.left, "reached": keys.reached}
+        of_line |= {"returned": keys.returned, "standing": keys.standing}
+        of_line |= {"came": keys.came}
         of_room = {"settings": keys.settings, "leases": keys.leases, "visits": keys.visits}
         of_room |= {"bucket": keys.bucket}
         found: list[str] = []

@@ -18,6 +18,8 @@ async def called(room: Bench, count: int) -> list[tuple[str, int]]:
     for who, _ in people:
         await room.join(who)
     await room.redis.hset(keys.line(EVENT, GENERATION), "serving", count)
+    for _, number in people:
+        await room.redis.setbit(keys.called(EVENT, GENERATION), number, 1)
     return people
 
 
@@ -125,12 +127,12 @@ async def test_who_found_the_gate_full_in_time_does_not_lapse(room: Bench):
 
 
 async def test_the_rate_admits_a_burst_and_then_one_by_one(room: Bench):
-    await room.open(rate_per_minute=60)
+    await room.open(rate_per_minute=120)
     await called(room, 6)
     room.now_ms += 3_600_000
     assert [(await room.claim(f"v{i}", i))[0] for i in (1, 2, 3)] == ["admitted"] * 2 + ["rate"]
-    assert await room.claim("v3", 3) == ["rate", 1000]
-    room.now_ms += 999
+    assert await room.claim("v3", 3) == ["rate", 500]
+    room.now_ms += 499
     assert await room.claim("v3", 3) == ["rate", 1]
     room.now_ms += 1
     assert (await room.claim("v3", 3))[0] == "admitted"

@@ -164,7 +164,7 @@ async def test_who_is_inside_does_not_get_out_by_saying_so(room: Bench):
 
 
 async def test_a_look_tells_what_became_of_a_number(room: Bench):
-    await room.open(grace_seconds=30, rate_per_minute=60)
+    await room.open(grace_seconds=30, rate_per_minute=1)
     for who in ("aru", "bek", "dana"):
         await room.join(who)
     assert await room.look("aru", 1) == ["waiting"]

@@ -63,37 +63,52 @@ async def test_an_older_leader_is_fenced_off(room: Bench):
     assert await room.line("serving") == before
 
 
-async def test_a_tick_calls_what_the_rate_gives(room: Bench):
+async def test_a_tick_calls_six_seconds_of_claimers(room: Bench):
     await room.open(rate_per_minute=600)
+    for number in range(1, 101):
+        await room.join(f"v{number}")
+    assert await room.tick(250) == ["called", 60, 60]
+    assert await room.tick(250) == ["called", 60, 0]
+    for number in range(1, 6):
+        assert (await room.claim(f"v{number}", number))[0] == "admitted"
+    assert await room.tick(250) == ["called", 65, 5]
+
+
+async def test_who_stands_at_the_gate_counts_as_long_as_they_ask(room: Bench):
+    await room.open(rate_per_minute=60)
     await crowd(room, 100)
-    assert [await room.tick(250) for _ in range(4)] == [
-        ["ticked", 2, 2],
-        ["ticked", 5, 3],
-        ["ticked", 7, 2],
-        ["ticked", 10, 3],
-    ]
+    for _ in range(3):
+        await room.tick(1000)
+        for number in range(1, 7):
+            await room.claim(f"v{number}", number)
+    assert await room.line("serving") == 8
+    # Six seconds of them stand there; a claimer not heard of for eleven seconds does no longer.
+    for _ in range(11):
+        await room.tick(1000)
+    assert await room.line("serving") > 12
 
 
-async def test_nothing_is_saved_up_while_nobody_ticks_or_waits(room: Bench):
+async def test_nothing_is_saved_up_while_nobody_waits_or_nobody_ticks(room: Bench):
     await room.open(rate_per_minute=600)
     await crowd(room, 1)
-    assert await room.tick(1000) == ["ticked", 1, 1]
     for _ in range(10):
         await room.tick(1000)
-    for number in range(2, 100):
+        await room.claim("v1", 1)
+    for number in range(2, 200):
         await room.join(f"v{number}")
-    assert await room.tick(0) == ["ticked", 2, 1]
-    assert await room.tick(3_600_000) == ["ticked", 12, 10]
+    assert await room.tick(3_600_000) == ["called", 61, 60]
 
 
 @pytest.mark.parametrize("state", ["paused", "held", "closed"])
 async def test_a_room_that_stands_still_calls_nobody_and_saves_nothing(room: Bench, state: str):
     await room.open(rate_per_minute=600)
-    await crowd(room, 100)
+    for number in range(1, 101):
+        await room.join(f"v{number}")
     await room.set(state=state)
-    assert await room.tick(1000) == ["still", 0]
+    for _ in range(10):
+        assert await room.tick(1000) == ["still", 0]
     await room.set(state="open")
-    assert await room.tick(100) == ["ticked", 1, 1]
+    assert await room.tick(100) == ["called", 60, 60]
 
 
 async def test_a_room_that_is_off_calls_nobody(room: Bench):
@@ -103,28 +118,171 @@ async def test_a_room_that_is_off_calls_nobody(room: Bench):
 
 async def test_no_number_is_called_that_was_not_given(room: Bench):
     await room.open(rate_per_minute=6000)
-    await crowd(room, 3)
-    assert await room.tick(1000) == ["ticked", 3, 3]
+    for number in range(1, 4):
+        await room.join(f"v{number}")
+    assert await room.tick(1000) == ["called", 3, 3]
 
 
 async def test_no_more_are_called_than_could_enter(room: Bench):
     await room.open(rate_per_minute=6000, ceiling=5)
-    await crowd(room, 100)
-    assert await room.tick(1000) == ["ticked", 5, 5]
-    assert await room.tick(1000) == ["ticked", 5, 0]
+    for number in range(1, 101):
+        await room.join(f"v{number}")
+    assert await room.tick(1000) == ["called", 5, 5]
+    assert await room.tick(1000) == ["called", 5, 0]
     assert (await room.claim("v1", 1))[0] == "admitted"
-    assert await room.tick(1000) == ["ticked", 5, 0]
+    assert await room.tick(1000) == ["called", 5, 0]
     await room.free("v1")
-    assert await room.tick(1000) == ["ticked", 6, 1]
+    assert await room.tick(250) == ["called", 6, 1]
+
+
+async def test_a_lower_ceiling_calls_nobody_until_enough_have_gone(room: Bench):
+    await room.open(rate_per_minute=6000, ceiling=4)
+    await crowd(room, 100)
+    for number in range(1, 5):
+        assert (await room.claim(f"v{number}", number))[0] == "admitted"
+    await room.set(ceiling=2)
+    for who in ("v1", "v2"):
+        await room.free(who)
+        assert (await room.tick(250))[2] == 0
+    await room.free("v3")
+    assert (await room.tick(250))[2] == 1
 
 
 async def test_the_absent_do_not_freeze_the_line(room: Bench):
     await room.open(rate_per_minute=6000, ceiling=5)
     await crowd(room, 100)
-    await room.tick(1000)
-    for _ in range(6):
+    for _ in range(7):
         await room.tick(1000)
-    assert await room.line("serving") == 10
+    assert await room.line("serving") > 10
+
+
+async def test_a_share_that_falls_is_learned_and_a_new_leader_knows_it(room: Bench):
+    await room.open(rate_per_minute=60)
+    await crowd(room, 500)
+    shares = []
+    for _ in range(40):
+        await room.tick(1000)
+        shares.append(float(await room.redis.hget(keys.line(EVENT, GENERATION), "share")))
+    assert shares == sorted(shares, reverse=True)
+    assert shares[-1] < 0.2 < shares[0]
+    assert (await room.tick(250, fence=99))[0] == "called"
+    assert (await room.tick(250, fence=98)) == ["fenced"]
+    after = float(await room.redis.hget(keys.line(EVENT, GENERATION), "share"))
+    assert after <= shares[-1]
+
+
+async def test_however_few_come_no_more_are_called_at_once_than_a_minute_lets_in(room: Bench):
+    await room.open(rate_per_minute=60)
+    await crowd(room, 500)
+    await room.redis.hset(keys.line(EVENT, GENERATION), "share", "0.02")
+    assert (await room.tick(250))[2] <= 60 - 6
+
+
+async def silent(room: Bench, count: int, *, listened: bool = True) -> None:
+    """So many joined long ago and were not heard from since, while the leader ticked."""
+    await room.set(state="paused")
+    await crowd(room, count)
+    for _ in range(140 if listened else 0):
+        await room.tick(1000)
+    if not listened:
+        room.now_ms += 140_000
+
+
+async def test_the_next_living_are_called_and_the_dead_passed_over(room: Bench):
+    await room.open(rate_per_minute=60)
+    await silent(room, 5000)
+    for number in (7, 8, 4100, 4999):
+        await room.heartbeat(number)
+    await room.set(state="open")
+    assert await room.tick(250) == ["called", 4999, 4]
+    asked = keys.called(EVENT, GENERATION)
+    assert await room.redis.bitcount(asked) == 4
+    assert await room.redis.getbit(asked, 4100) == 1
+
+
+async def test_nobody_is_passed_over_for_nobody(room: Bench):
+    await room.open(rate_per_minute=60)
+    await silent(room, 50)
+    await room.heartbeat(3)
+    await room.set(state="open")
+    assert await room.tick(250) == ["called", 3, 1]
+    await room.heartbeat(4)
+    assert await room.tick(250) == ["called", 4, 1]
+
+
+async def test_after_a_gap_everybody_counts_as_living_until_they_could_be_heard(room: Bench):
+    await room.open(rate_per_minute=60)
+    await silent(room, 50, listened=False)
+    await room.heartbeat(30)
+    await room.set(state="open")
+    assert await room.tick(0) == ["called", 6, 6]
+
+
+async def test_who_was_passed_over_and_comes_back_goes_first(room: Bench):
+    await room.open(rate_per_minute=60)
+    await silent(room, 100)
+    for number in range(50, 101):
+        await room.heartbeat(number)
+    await room.set(state="open")
+    assert await room.tick(250) == ["called", 55, 6]
+    assert await room.look("v9", 9) == ["passed"]
+    assert await room.claim("v9", 9) == ["passed", 55]
+    await room.heartbeat(9)
+    await room.heartbeat(4)
+    assert await room.tick(250) == ["called", 55, 0]
+    for number in (50, 51):
+        room.now_ms += 1000
+        assert (await room.claim(f"v{number}", number))[0] == "admitted"
+    assert await room.tick(250) == ["called", 55, 2]
+    assert [await room.look(f"v{n}", n) for n in (4, 9)] == [["called"]] * 2
+    assert (await room.claim("v4", 4))[0] in ("admitted", "rate")
+
+
+async def test_who_came_back_and_went_again_holds_up_nobody(room: Bench):
+    await room.open(rate_per_minute=60)
+    await silent(room, 100)
+    for number in range(50, 101):
+        await room.heartbeat(number)
+    await room.set(state="open", rate_per_minute=10)
+    await room.tick(250)
+    await room.heartbeat(9)
+    await room.set(state="paused", rate_per_minute=60)
+    for second in range(140):
+        await room.tick(1000)
+        if second % 30 == 0:
+            for number in range(50, 101):
+                await room.heartbeat(number)
+    await room.set(state="open")
+    assert await room.look("v9", 9) == ["passed"]
+    assert (await room.tick(250))[2] > 0
+    assert await room.redis.zcard(keys.returned(EVENT, GENERATION)) == 0
+    await room.heartbeat(9)
+    assert await room.redis.zcard(keys.returned(EVENT, GENERATION)) == 1
+
+
+async def test_who_comes_back_after_the_grace_has_lapsed(room: Bench):
+    await room.open(rate_per_minute=60, grace_seconds=30)
+    await silent(room, 100)
+    await room.heartbeat(50)
+    await room.set(state="open")
+    await room.tick(250)
+    for _ in range(29):
+        await room.tick(1000)
+    await room.heartbeat(9)
+    for _ in range(2):
+        await room.tick(1000)
+    await room.heartbeat(8)
+    assert await room.look("v8", 8) == ["lapsed"]
+    assert await room.look("v9", 9) == ["called"]
+
+
+async def test_who_gave_up_is_neither_called_nor_waited_for(room: Bench):
+    await room.open(rate_per_minute=60)
+    for number in range(1, 21):
+        await room.join(f"v{number}")
+    for number in (1, 3, 4):
+        await room.leave(f"v{number}", number)
+    assert await room.tick(250) == ["called", 9, 6]
 
 
 async def test_grace_runs_only_while_people_can_enter(room: Bench):
@@ -142,7 +300,7 @@ async def test_grace_runs_only_while_people_can_enter(room: Bench):
 
 
 async def test_the_living_are_those_who_wait_and_were_heard(room: Bench):
-    await room.open(rate_per_minute=1)
+    await room.open(state="paused")
     await crowd(room, 20)
     assert await room.line("living") == 20
     room.now_ms += 130_000
@@ -163,19 +321,21 @@ async def test_leases_long_ended_are_swept(room: Bench):
     await room.claim("v1", 1)
     await room.keep("v1", room.now_ms + 1)
     room.now_ms += REMEMBER_MS
-    await room.tick(0)
+    assert await room.sweep() == ["swept", 0]
     assert await room.redis.zcard(keys.leases(EVENT)) == 1
-    await room.tick(1)
+    room.now_ms += 2
+    assert await room.sweep() == ["swept", 1]
     assert await room.redis.zcard(keys.leases(EVENT)) == 0
     assert await room.redis.hlen(keys.visits(EVENT)) == 0
 
 
 async def test_a_reading_tells_all_numbers_and_who_left_since(room: Bench):
-    await room.open()
+    await room.open(state="paused")
     await crowd(room, 5)
     for number in (2, 4, 5):
         await room.leave(f"v{number}", number)
-    word, settings, line, in_flight, left = await room.read(known=1, more=1)
+    word, settings, line, in_flight, left, steps = await room.read(known=1, more=1)
     assert (word, in_flight, left) == ("room", 0, [b"4"])
+    assert steps == []
     assert b"rate_per_minute" in settings
     assert b"issued" in line

@@ -129,7 +129,7 @@ async def test_my_place_tells_how_many_are_ahead_and_for_how_long(site: Site):
     visitors = [site.visitor() for _ in range(20)]
     for visitor in visitors:
         await visitor.post(f"{ROOM}/entries")
-    await site.move(5.0)
+    await site.move(2.0)
     place = (await visitors[-1].get(f"{ROOM}/entries/me")).json()
     assert (place["number"], place["called"], place["state"]) == (20, False, "open")
     assert place["ahead"] == 19 - place["serving"]
@@ -141,7 +141,7 @@ async def test_my_place_tells_how_many_are_ahead_and_for_how_long(site: Site):
 
 
 async def test_who_left_is_not_counted_ahead(site: Site):
-    await site.open(rate_per_minute=1)
+    await site.open(state="paused")
     aru, bek, dana = site.visitor(), site.visitor(), site.visitor()
     for visitor in (aru, bek, dana):
         await visitor.post(f"{ROOM}/entries")

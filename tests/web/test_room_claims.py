@@ -102,7 +102,7 @@ async def test_leaving_frees_the_place_and_a_new_join_gets_a_new_number(site: Si
 
 
 async def test_heartbeats_make_the_living(site: Site):
-    await site.open(rate_per_minute=1, ceiling=1)
+    await site.open(state="paused")
     aru, bek = site.visitor(), site.visitor()
     for visitor in (aru, bek):
         await visitor.post(f"{ROOM}/entries")

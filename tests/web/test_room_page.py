@@ -223,7 +223,7 @@ async def test_while_redis_is_away_the_numbers_are_kept_and_nobody_is_lied_to(
 ):
     cord = Cord(redis_rooms)
     site = Site(cord.redis, clock, tmp_path)
-    await site.open(rate_per_minute=60)
+    await site.open(rate_per_minute=1)
     aru, bek, ermek = site.visitor(), site.visitor(), site.visitor()
     for one in (aru, bek):
         await press(one, "join")

@@ -12,6 +12,7 @@
 -- KEYS[8] bucket
 -- KEYS[9] called
 -- KEYS[10] standing
+-- KEYS[11] came
 -- ARGV[1] generation
 -- ARGV[2] subject
 -- ARGV[3] number
@@ -19,10 +20,10 @@
 -- ARGV[5] time a lease outlives its pass, for the notice that it was used (ms)
 -- ARGV[6] now (ms); 0: Redis's own clock
 -- Returns: {unknown} | {generation, current} | {off} | {gone} | {repeat, visit} | {over} | {not-called, serving} | {passed, serving} | {lapsed} | {shut, state} | {rate, retry in ms} | {full} | {admitted, visit}
--- Changes: knocked; bucket; standing; and, admitted: done, leases, visits, claimed.
+-- Changes: came; bucket; standing; knocked (when refused by rate or ceiling); and, admitted: done, leases, visits, claimed.
 local settings_key, line_key, places_key, done_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local knocked_key, leases_key, visits_key, bucket_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
-local called_key, standing_key = KEYS[9], KEYS[10]
+local called_key, standing_key, came_key = KEYS[9], KEYS[10], KEYS[11]
 local generation, subject, number = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local jti, slack_ms, now_ms = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 local PERMIT, BURST_S, QUIET_MAX_MS = 60000, 1, 3600000
@@ -64,8 +65,9 @@ local quiet_ms = math.max(0, math.min(now_ms - counted_ms, QUIET_MAX_MS))
 permits = math.min(capacity, permits + quiet_ms * rate)
 local full = redis.call('ZCOUNT', leases_key, '(' .. string.format('%d', now_ms), '+inf') >= ceiling
 
-redis.call('SETBIT', knocked_key, number, 1)
+redis.call('SETBIT', came_key, number, 1)
 if permits < PERMIT or full then
+  redis.call('SETBIT', knocked_key, number, 1)
   redis.call('ZADD', standing_key, gate_ms, number)
   -- A clock that jumped back must not freeze the gate: count from here, without credit.
   redis.call('HSET', bucket_key, 'permits', permits, 'counted_ms', now_ms)

@@ -6,7 +6,7 @@
 -- KEYS[2] line
 -- KEYS[3] leases
 -- KEYS[4] reached
--- KEYS[5] knocked
+-- KEYS[5] came
 -- KEYS[6] standing
 -- ARGV[1] generation
 -- ARGV[2] fence of the leader
@@ -14,15 +14,15 @@
 -- Returns: {unknown} | {generation, current} | {fenced} | {still, serving} | {ticked, serving, how many to call}
 -- Changes: line (lapsed, share, learned, wanted, all_live, clocks, fence), reached and standing (what is old).
 local settings_key, line_key, leases_key = KEYS[1], KEYS[2], KEYS[3]
-local reached_key, knocked_key, standing_key = KEYS[4], KEYS[5], KEYS[6]
+local reached_key, came_key, standing_key = KEYS[4], KEYS[5], KEYS[6]
 local generation, fence, now_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 -- Who comes at all mostly comes within ARRIVE_MS; who was refused asks again within FRESH_MS.
-local STANDING_MS, ARRIVE_MS, FRESH_MS, MINUTE_MS = 6000, 4000, 10000, 60000
+local STANDING_MS, ARRIVE_MS, FRESH_MS, MINUTE_MS = 6000, 2500, 10000, 60000
 -- A longer pause than STEP_MAX_MS between ticks counts as that. After one of GAP_MS signs of life
 -- may be lost: everybody counts as living until they had LISTEN_MS to be heard.
 local STEP_MAX_MS, GAP_MS, LISTEN_MS = 1000, 10000, 75000
 -- The share is a running average over about so many calls, or what the rate gives in LEARN_MS.
-local SHARE_MIN, LEARN_CALLS, LEARN_MS = 0.02, 20, 5000
+local SHARE_MIN, LEARN_CALLS, LEARN_MS = 0.02, 20, 3000
 
 local room = redis.call('HMGET', settings_key, 'generation', 'mode', 'state', 'rate_per_minute',
   'ceiling', 'grace_seconds')
@@ -65,7 +65,7 @@ lapsed = math.max(lapsed, (reached_at(gate_ms - grace_ms)))
 local came_upto, came_calls, came_recalls = reached_at(gate_ms - ARRIVE_MS)
 local asked = came_calls - learned_calls
 if asked > 0 then
-  local came = math.min(1, count_bits(knocked_key, learned + 1, came_upto) / asked)
+  local came = math.min(1, count_bits(came_key, learned + 1, came_upto) / asked)
   local memory = math.max(LEARN_CALLS, rate * LEARN_MS / MINUTE_MS)
   share = share + (came - share) * (1 - math.pow(1 - 1 / memory, asked))
   learned, learned_calls = came_upto, came_calls
@@ -75,7 +75,7 @@ local wanted = 0
 if may_call then
   local sure = math.max(SHARE_MIN, share)
   local at_gate = redis.call('ZCOUNT', standing_key, fresh_ms, '+inf')
-  local arrived = count_bits(knocked_key, came_upto + 1, serving)
+  local arrived = count_bits(came_key, came_upto + 1, serving)
   local first, again = calls - came_calls, recalls - came_recalls
   local standing = at_gate + math.max(0, share * first - arrived) + share * again
   local in_flight = redis.call('ZCOUNT', leases_key, '(' .. string.format('%d', now_ms), '+inf')
