@@ -2,10 +2,13 @@
 
 import argparse
 import asyncio
+import logging
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from biletter.engines.redis import start
 from biletter.simulation.run import RULES, simulate
@@ -31,6 +34,8 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    # Changes of a virtual room's settings are nobody's news.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory(prefix="biletter-") as folder:
         Path(folder).chmod(0o711)
         with start(Path(folder), "simulation") as engine:

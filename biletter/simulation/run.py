@@ -49,7 +49,7 @@ class Outcome(msgspec.Struct, frozen=True):
 async def simulate(url: str, scenario: Scenario, rule: RuleOf, seed: int) -> Outcome:
     """The same seed gives the same outcome. Empties the Redis at `url`, which is the caller's."""
     # One connection: commands run in the order they were given.
-    redis: Redis = Redis(connection_pool=BlockingConnectionPool.from_url(url, max_connections=1))
+    redis = Redis.from_pool(BlockingConnectionPool.from_url(url, max_connections=1))
     try:
         with tempfile.TemporaryDirectory(prefix="biletter-simulation-") as folder:
             return await _simulate(redis, Path(folder), scenario, rule, seed)

@@ -37,6 +37,9 @@ class Scenario(msgspec.Struct, frozen=True):
     def rate_at(self, second: float) -> int:
         return next(rate for start, rate in reversed(self.rates) if start <= second)
 
+    def scaled(self, seconds: int, crowd: int) -> "Scenario":
+        return msgspec.structs.replace(self, seconds=seconds, crowd=crowd)
+
     def habits(self, chance: Random) -> list[Habit]:
         """In the order of joining."""
         count, every_s = self.bursts
@@ -64,34 +67,23 @@ class Scenario(msgspec.Struct, frozen=True):
         return habit
 
 
-STEADY = ((0, 300),)
-CHANGING = ((0, 300), (100, 600), (200, 150), (300, 450), (400, 300))
+STEADY = ((0, 600),)
+CHANGING = ((0, 600), (60, 1200), (120, 300), (180, 900), (240, 600))
+BLOCK = (1501, 5500, 0.95)
 SCENARIOS = (
-    Scenario("35 % leave silently", 480, STEADY, 5_000, leavers=0.35),
-    Scenario("4 000 places, 95 % dead", 480, STEADY, 6_800, block=(501, 4500, 0.95, False)),
-    Scenario("20 % beat but never come", 480, STEADY, 3_600, stale=0.2),
-    Scenario("bursts; 30 % away and back", 480, STEADY, 3_200, sleepers=0.3, bursts=(4, 60)),
-    Scenario("changing rates, 35 % leave", 480, CHANGING, 5_500, leavers=0.35),
-    Scenario("4 000 dead, still beating", 480, STEADY, 6_800, block=(501, 4500, 0.95, True)),
+    Scenario("35 % leave silently", 300, STEADY, 5_500, leavers=0.35),
+    Scenario("4 000 places, 95 % dead", 300, STEADY, 7_500, block=(*BLOCK, False)),
+    Scenario("20 % beat but never come", 300, STEADY, 4_500, stale=0.2),
+    Scenario("bursts; 30 % away and back", 300, STEADY, 5_000, sleepers=0.3, bursts=(3, 60)),
+    Scenario("changing rates, 35 % leave", 300, CHANGING, 7_500, leavers=0.35),
     Scenario(
-        "all of it",
-        480,
-        CHANGING,
-        10_000,
-        leavers=0.2,
-        stale=0.2,
-        sleepers=0.1,
-        block=(501, 4500, 0.95, False),
+        "all of it", 300, CHANGING, 12_000, leavers=0.2, stale=0.2, sleepers=0.1,
+        block=(*BLOCK, False),
     ),
-)
+    Scenario("4 000 dead, still beating", 300, STEADY, 7_500, block=(*BLOCK, True)),
+)  # fmt: skip
 # Every difficulty at once in a few minutes, for a test.
 SHORT = Scenario(
-    "short",
-    180,
-    ((0, 300), (90, 450)),
-    4_000,
-    leavers=0.2,
-    stale=0.15,
-    sleepers=0.1,
-    block=(201, 2200, 0.95, False),
-)
+    "short", 200, ((0, 600), (150, 900)), 6_200, leavers=0.2, stale=0.15, sleepers=0.1,
+    block=(1301, 3300, 0.95, False),
+)  # fmt: skip

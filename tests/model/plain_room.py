@@ -2,9 +2,23 @@
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import ceil
+from typing import NamedTuple
 
 MINUTE_MS = 60_000
-STANDING_MS, STEP_MAX_MS, SLACK_MS, REMEMBER_MS = 6_000, 1_000, 15_000, 120_000
+STANDING_MS, ARRIVE_MS, FRESH_MS, LISTEN_MS = 6_000, 2_500, 10_000, 75_000
+STEP_MAX_MS, GAP_MS, SLACK_MS, REMEMBER_MS = 1_000, 10_000, 15_000, 120_000
+SHARE_MIN, LEARN_CALLS, LEARN_MS = 0.02, 12, 3_000
+
+
+class Reached(NamedTuple):
+    gate_ms: int
+    serving: int
+    calls: int
+    recalls: int
+
+
+START = Reached(0, 0, 0, 0)
 
 
 @dataclass
@@ -21,17 +35,28 @@ class PlainRoom:
     spent: set[int] = field(default_factory=set)
     knocked: set[int] = field(default_factory=set)
     leases: dict[str, int] = field(default_factory=dict)
-    calls: list[tuple[int, int]] = field(default_factory=list)
+    called: set[int] = field(default_factory=set)
+    came: set[int] = field(default_factory=set)
+    returned: set[int] = field(default_factory=set)
+    # Number of a claimer that was refused, and when by the gate's clock.
+    standing: dict[int, int] = field(default_factory=dict)
+    # Numbers, and the minutes in which they count as living.
+    heard: set[tuple[int, int]] = field(default_factory=set)
+    reached: list[Reached] = field(default_factory=list)
+    learned: Reached = START
+    calls: int = 0
+    recalls: int = 0
+    share: float = 1.0
+    listening_ms: int | None = None
     admitted_at: list[int] = field(default_factory=list)
     permits: Fraction | None = None
     counted_ms: int = 0
     ticked_ms: int | None = None
     gate_ms: int = 0
-    rest: Fraction = Fraction(0)
 
     @property
     def burst(self) -> int:
-        return max(1, self.rate * 2 // 60)
+        return max(1, self.rate // 60)
 
     def in_flight(self, now: int) -> int:
         return sum(until > now for until in self.leases.values())
@@ -47,6 +72,7 @@ class PlainRoom:
         if number is not None:
             dead = number in self.spent or self.is_too_late(number)
             if self.is_inside(who, now) or not dead:
+                self.poll(who, number, now)
                 return "again", number
         if self.state in ("closed", "drained"):
             return "closed", 0
@@ -54,7 +80,38 @@ class PlainRoom:
             self.spent.add(number)
         self.issued += 1
         self.places[who] = self.issued
+        self._hear(self.issued, now)
         return "joined", self.issued
+
+    def stage(self, who: str, number: int, now: int) -> str:
+        if self.places.get(who) != number:
+            return "gone"
+        if self.is_inside(who, now):
+            return "inside"
+        if number in self.spent:
+            return "over"
+        if number > self.serving:
+            return "waiting"
+        if self.is_too_late(number):
+            return "lapsed"
+        return "called" if number in self.called else "passed"
+
+    def poll(self, who: str, number: int, now: int) -> str:
+        """Whoever waits and asks lives; who was passed over and asks in time is back."""
+        stage = self.stage(who, number, now)
+        if stage == "passed":
+            self.beat(number, now)
+        return stage
+
+    def beat(self, number: int, now: int) -> None:
+        self._hear(number, now)
+        passed = number <= self.serving and number not in self.called | self.spent
+        if passed and not self.is_too_late(number):
+            self.knocked.add(number)
+            self.returned.add(number)
+
+    def _hear(self, number: int, now: int) -> None:
+        self.heard |= {(number, now // MINUTE_MS), (number, now // MINUTE_MS + 1)}
 
     def leave(self, who: str, number: int) -> str:
         if self.places.get(who) != number:
@@ -73,6 +130,12 @@ class PlainRoom:
             return "not-called"
         if number in self.spent or self.is_too_late(number):
             return "lapsed"
+        return self._come_to_the_gate(who, number, now)
+
+    def _come_to_the_gate(self, who: str, number: int, now: int) -> str:
+        if number not in self.called:
+            self.beat(number, now)
+            return "not-called"
         if self.state in ("held", "closed"):
             return "gate-full"
         return self._pass_the_gate(who, number, now)
@@ -83,11 +146,14 @@ class PlainRoom:
         since = max(0, now - self.counted_ms)
         gained = min(self.permits, Fraction(self.burst)) + Fraction(since * self.rate, MINUTE_MS)
         self.permits, self.counted_ms = min(Fraction(self.burst), gained), now
+        self.came.add(number)
         if self.permits < 1 or self.in_flight(now) >= self.ceiling:
             self.knocked.add(number)
+            self.standing[number] = self.gate_ms
             return "gate-full"
         self.permits -= 1
         self.spent.add(number)
+        self.standing.pop(number, None)
         self.leases[who] = (now // 1000 + self.pass_s) * 1000 + SLACK_MS
         self.admitted_at.append(now)
         return "admitted"
@@ -103,33 +169,68 @@ class PlainRoom:
 
     def tick(self, now: int) -> int:
         """How many were called."""
-        step = max(0, min(now - (self.ticked_ms or now), STEP_MAX_MS))
+        gone_ms = now - (now if self.ticked_ms is None else self.ticked_ms)
+        if self.listening_ms is None or not 0 <= gone_ms <= GAP_MS:
+            self.listening_ms = now
         self.ticked_ms = now
         moves = self.state in ("open", "drained")
         if moves or self.state == "paused":
-            self.gate_ms += step
-        self.lapsed = max([self.lapsed, *self._called_until(self.gate_ms - self.grace_s * 1000)])
-        called = self._call(now, step) if moves else 0
-        self.leases = {w: u for w, u in self.leases.items() if u > now - REMEMBER_MS}
+            self.gate_ms += max(0, min(gone_ms, STEP_MAX_MS))
+        self.lapsed = max(self.lapsed, self._reached_at(self.gate_ms - self.grace_s * 1000).serving)
+        self._learn()
+        called = self._call(now, self._wanted(now)) if moves else 0
+        self.leases = {w: u for w, u in self.leases.items() if u >= now - REMEMBER_MS}
         return called
 
-    def _call(self, now: int, step: int) -> int:
-        lately = max([self.lapsed, *self._called_until(self.gate_ms - STANDING_MS)])
-        standing = sum(n not in self.spent for n in range(lately + 1, self.serving + 1))
-        budget = self.rest + Fraction(self.rate * step, MINUTE_MS)
-        room = self.ceiling - self.in_flight(now) - standing
-        allowed = min(int(budget), room, max(1, self.rate * STANDING_MS // MINUTE_MS) - standing)
-        called = 0
-        while self.serving < self.issued:
-            given_up = self.serving + 1 in self.spent
-            if not given_up and called >= allowed:
-                break
-            self.serving += 1
-            called += not given_up
-        self.rest = min(Fraction(1), budget - called)
-        if called:
-            self.calls.append((self.gate_ms, self.serving))
-        return called
+    def _learn(self) -> None:
+        """What share of those who were called came."""
+        at = self._reached_at(self.gate_ms - ARRIVE_MS)
+        asked = at.calls - self.learned.calls
+        if asked > 0:
+            came = min(1, self._came_between(self.learned.serving, at.serving) / asked)
+            memory = max(LEARN_CALLS, self.rate * LEARN_MS / MINUTE_MS)
+            self.share += (came - self.share) * (1 - (1 - 1 / memory) ** asked)
+            self.learned = at
 
-    def _called_until(self, moment: int) -> list[int]:
-        return [serving for at, serving in self.calls if at <= moment]
+    def _wanted(self, now: int) -> int:
+        """So many calls that six seconds of claimers stand at the gate."""
+        fresh_ms = self.gate_ms - FRESH_MS - MINUTE_MS // self.rate
+        self.standing = {n: at for n, at in self.standing.items() if at >= fresh_ms}
+        at = self._reached_at(self.gate_ms - ARRIVE_MS)
+        first, again = self.calls - at.calls, self.recalls - at.recalls
+        arrived = self._came_between(at.serving, self.serving)
+        coming = max(0, self.share * first - arrived) + self.share * again
+        standing, sure = len(self.standing) + coming, max(SHARE_MIN, self.share)
+        return min(
+            self.rate - len(self.standing) - max(0, first - arrived) - again,
+            ceil((max(1, self.rate * STANDING_MS / MINUTE_MS) - standing) / sure),
+            ceil((self.ceiling - self.in_flight(now) - standing) / sure),
+        )
+
+    def _call(self, now: int, wanted: int) -> int:
+        if wanted <= 0:
+            return 0
+        self.returned = {n for n in self.returned if self._is_there(n, now)}
+        back = sorted(self.returned)[:wanted]
+        ahead = [n for n in range(self.serving + 1, self.issued + 1) if self._is_there(n, now)]
+        ahead = ahead[: wanted - len(back)]
+        self.returned -= set(back)
+        self.called |= {*back, *ahead}
+        self.calls += len(ahead)
+        self.recalls += len(back)
+        self.serving = max([self.serving, *ahead])
+        if back or ahead:
+            self.reached.append(Reached(self.gate_ms, self.serving, self.calls, self.recalls))
+        return len(back) + len(ahead)
+
+    def _is_there(self, number: int, now: int) -> bool:
+        assert self.listening_ms is not None, "set by the tick"
+        heard = now - self.listening_ms < LISTEN_MS or (number, now // MINUTE_MS) in self.heard
+        return heard and number not in self.spent
+
+    def _came_between(self, above: int, upto: int) -> int:
+        return sum(above < number <= upto for number in self.came)
+
+    def _reached_at(self, moment: int) -> Reached:
+        return max([START, *(at for at in self.reached if at.gate_ms <= moment)],
+                   key=lambda at: (at.serving, at.calls, at.recalls))  # fmt: skip

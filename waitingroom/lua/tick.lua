@@ -22,7 +22,7 @@ local STANDING_MS, ARRIVE_MS, FRESH_MS, MINUTE_MS = 6000, 2500, 10000, 60000
 -- may be lost: everybody counts as living until they had LISTEN_MS to be heard.
 local STEP_MAX_MS, GAP_MS, LISTEN_MS = 1000, 10000, 75000
 -- The share is a running average over about so many calls, or what the rate gives in LEARN_MS.
-local SHARE_MIN, LEARN_CALLS, LEARN_MS = 0.02, 20, 3000
+local SHARE_MIN, LEARN_CALLS, LEARN_MS = 0.02, 12, 3000
 
 local room = redis.call('HMGET', settings_key, 'generation', 'mode', 'state', 'rate_per_minute',
   'ceiling', 'grace_seconds')
