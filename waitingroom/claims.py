@@ -62,7 +62,7 @@ class Admitted(msgspec.Struct, frozen=True):
 
 
 class Claims:
-    def __init__(
+    def __init__(  # noqa: PLR0917  # the parts of a room, wired in one place
         self,
         store: Store,
         memory: Memory,

@@ -63,6 +63,12 @@ end
 
 lapsed = math.max(lapsed, (reached_at(gate_ms - grace_ms)))
 local came_upto, came_calls, came_recalls = reached_at(gate_ms - ARRIVE_MS)
+local is_lost = calls + recalls > 0 and redis.call('EXISTS', reached_key) == 0
+if is_lost then
+  -- Redis has forgotten who was called when: begin anew, all of them just now.
+  came_upto, came_calls, came_recalls = serving, calls, recalls
+  learned, learned_calls = serving, calls
+end
 local asked = came_calls - learned_calls
 if asked > 0 then
   local came = math.min(1, count_bits(came_key, learned + 1, came_upto) / asked)
@@ -93,6 +99,9 @@ redis.call('HSET', line_key, 'lapsed', lapsed, 'share', share, 'learned', learne
   learned_calls, 'wanted', wanted, 'gate_ms', gate_ms, 'ticked_ms', now_ms, 'listening_ms',
   listening_ms, 'all_live', now_ms - listening_ms < LISTEN_MS and 1 or 0, 'fence',
   string.format('%d', fence))
+if is_lost then
+  redis.call('ZADD', reached_key, gate_ms, string.format('%d:%d:%d', serving, calls, recalls))
+end
 if graced then redis.call('ZREMRANGEBYSCORE', reached_key, '-inf', '(' .. graced) end
 redis.call('ZREMRANGEBYSCORE', standing_key, '-inf', '(' .. fresh_ms)
 if not may_call then return {'still', serving} end
