@@ -4,6 +4,10 @@
 const queue = document.getElementById('queue');
 const HEARTBEAT_MS = 20_000, HEARTBEAT_HIDDEN_MS = 45_000;
 const SAY_EVERY_MS = 30_000, ANSWER_WITHIN_MS = 10_000;
+// Near the front the server tells by itself; polls go on slowly, should the stream be silent.
+const FRONT_S = 30, STREAM_POLL_MS = 12_000;
+// The sound of the call is heard to its end before the page leads on.
+const SOUND_MS = 1_000;
 const RETRY_FIRST_MS = 2_000, RETRY_MAX_MS = 60_000;
 const WAITING = new Set(['waiting', 'paused']);
 const JOINABLE = new Set(['before', 'left', 'restarted']);
@@ -11,12 +15,14 @@ const CALLED = new Set(['called', 'full']);
 
 const enterForm = document.querySelector('form[data-enter]');
 if (enterForm) enterForm.submit();
-if (queue) start();
+// By addresses that carry the content's hash, as browsers keep the files for a year.
+if (queue) start(...await Promise.all([import(queue.dataset.alert), import(queue.dataset.forecast)]));
 
-function start() {
+function start({ Alert }, { Forecast }) {
   const event = queue.dataset.event;
   const back = new URLSearchParams({ return_to: queue.dataset.return });
-  let failures = 0, saidAt = 0, timer = 0;
+  let failures = 0, saidAt = 0, timer = 0, soundUntil = 0, stream = null, refusesStreams = false;
+  const alert = new Alert(), forecast = new Forecast();
 
   const place = () => document.getElementById('place');
   const shows = () => place().dataset.shows;
@@ -70,11 +76,37 @@ function start() {
     if (!answer.ok) return redraw();
     failures = 0;
     const told = await answer.json();
-    const stale = told.age_s > 0;
-    if (told.stage !== 'waiting' || told.state !== place().dataset.state) return redraw();
-    if (stale !== ('stale' in place().dataset)) return redraw();
+    if (!isSame(told)) return redraw();
     write(told);
-    next(told.poll_after_ms);
+    if (isNear(told)) listen();
+    next(stream ? STREAM_POLL_MS : told.poll_after_ms);
+  }
+  // Whether the page shows the right state, and only its numbers may be old.
+  function isSame(told) {
+    const { state } = place().dataset, stale = 'stale' in place().dataset;
+    return WAITING.has(shows()) && told.stage === 'waiting' && told.state === state && (told.age_s > 0) === stale;
+  }
+  const isNear = ({ eta }) => eta !== null && eta.high_s <= FRONT_S;
+
+  function listen() {
+    if (stream || refusesStreams) return;
+    stream = new EventSource(`/rooms/${event}/live`);
+    stream.addEventListener('place', ({ data }) => {
+      const told = JSON.parse(data);
+      if (!isSame(told)) return hush(), next(0);
+      write(told);
+      if (!isNear(told)) hush();
+    });
+    stream.addEventListener('end', () => { hush(); next(0); });
+    // A stream that ends is opened again by the browser; one that was refused is not.
+    stream.addEventListener('error', () => {
+      if (stream?.readyState === EventSource.CLOSED) { refusesStreams = true; hush(); }
+      next(500 + Math.random() * 1_000);
+    });
+  }
+  function hush() {
+    stream?.close();
+    stream = null;
   }
 
   async function claim() {
@@ -103,6 +135,8 @@ function start() {
   async function handOver(form) {
     const answer = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)), headers: { accept: 'text/html' } });
     if (!answer.ok) return redraw();
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll('button')) button.removeAttribute('aria-disabled');
     const drawn = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('handover');
     document.getElementById('handover')?.remove();
     place().after(drawn);
@@ -120,7 +154,9 @@ function start() {
     join().catch(() => retry());
   });
 
-  function walkIn(admitted) {
+  async function walkIn(admitted) {
+    const rest = soundUntil - Date.now();
+    if (rest > 0) await new Promise((done) => { setTimeout(done, rest); });
     const form = document.getElementById('enter');
     form.elements.pass.value = admitted.pass;
     form.submit();
@@ -139,9 +175,20 @@ function start() {
     place().replaceWith(drawn.getElementById('place'));
     if (focused) document.getElementById('queue-heading').focus();
     if (!WAITING.has(shows())) document.getElementById('handover')?.remove();
+    settle();
+    if (WAITING.has(had) && CALLED.has(shows())) {
+      alert.call(document.getElementById('queue-heading').textContent);
+      if (alert.on) soundUntil = Date.now() + SOUND_MS;
+    }
     if (had !== shows()) say(document.getElementById('queue-heading').textContent, true);
     if (CALLED.has(shows())) return next(shows() === 'full' ? 3_000 : 0);
     next(Number(place().dataset.poll ?? (place().dataset.reload ?? 10) * 1000));
+  }
+
+  function settle() {
+    document.title = place().dataset.tab;
+    alert.offer(WAITING.has(shows()));
+    if (!WAITING.has(shows())) hush();
   }
 
   function write(told) {
@@ -154,8 +201,12 @@ function start() {
     const message = document.getElementById('queue-message');
     message.textContent = told.message;
     message.hidden = !told.message;
+    const why = forecast.hear(told);
+    const rise = document.getElementById('queue-rise');
+    rise.hidden = !why;
+    rise.textContent = why && (why === 'returned' ? queue.dataset.returned : queue.dataset.slower);
     const sentence = still ? queue.dataset.saysStill : queue.dataset.says;
-    say(sentence.replace('{ahead}', grouped(told.ahead)).replace('{eta}', still ? '' : wait(told.eta)));
+    say(sentence.replace('{ahead}', grouped(told.ahead)).replace('{eta}', still ? '' : wait(told.eta)) + (why && ` ${rise.textContent}`));
   }
   function say(sentence, now = false) {
     if (!now && Date.now() - saidAt < SAY_EVERY_MS) return;
@@ -170,6 +221,7 @@ function start() {
     }
     setTimeout(beat, document.hidden ? HEARTBEAT_HIDDEN_MS : HEARTBEAT_MS);
   }
+  settle();
   setTimeout(beat, HEARTBEAT_MS * (0.5 + Math.random() / 2));
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden && (WAITING.has(shows()) || CALLED.has(shows()))) next(Math.random() * 500);

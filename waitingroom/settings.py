@@ -50,6 +50,8 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     message: Annotated[str, msgspec.Meta(max_length=MESSAGE_MAX)] = ""
     # The event's name on the queue page. Empty: none is shown.
     title: Annotated[str, msgspec.Meta(max_length=TITLE_MAX)] = ""
+    # The colours of the event's picture on the queue page, one of eight. None: no picture.
+    theme: Annotated[int, msgspec.Meta(ge=0, le=7)] | None = None
     # How hard a join is for a browser that nobody vouches for: zero bits of SHA-256 (see proof.py).
     # 0: no work is asked of anybody; 16 takes a phone a second or so.
     proof_bits: Annotated[int, msgspec.Meta(ge=0, le=20)] = 0
@@ -105,6 +107,6 @@ def from_hash(flat: list[bytes]) -> RoomSettings:
         if (text := pairs.get(field.encode())) is not None
     }
     fields: dict[str, Any] = dict(known)
-    if not fields.get("opens_at"):
-        fields["opens_at"] = None
+    for field in ("opens_at", "theme"):
+        fields[field] = fields.get(field) or None
     return msgspec.convert(fields, RoomSettings, strict=False)

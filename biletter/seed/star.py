@@ -13,6 +13,7 @@ ZONES = (
     ("Верхний ярус", 701, 1000, 200_000),
 )
 DAY, MINUTE = 45, 20 * 60
+THEME = 2
 TITLE = "Селеста Морейра. Большой концерт"
 DESCRIPTION = """\
 Голос Лусарии впервые в Казахстане. Селеста Морейра (Celeste Moreira) везёт на Центральный стадион \
@@ -39,7 +40,7 @@ def star_concert(person_limit: int | None) -> PlannedEvent:
         day=DAY,
         minute=MINUTE,
         zones=tuple(_zones()),
-        look={"theme": 2, "hot": True},
+        look={"theme": THEME, "hot": True},
         guarded=True,
         person_limit=person_limit,
     )

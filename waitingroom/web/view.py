@@ -43,6 +43,8 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
     enter_url: str = ""
     title: str = ""
     message: str = ""
+    # The colours of the event's picture; None: there is none.
+    theme: int | None = None
     number: int | None = None
     place: Place | None = None
     stopped: str | None = None
@@ -83,6 +85,7 @@ async def view_of(
         enter_url=enter_address(request, links, event, address),
         title=snapshot.settings.title,
         message=snapshot.settings.message,
+        theme=snapshot.settings.theme,
         stopped=None if snapshot.state in ("open", "drained") else snapshot.state,
         is_stale=rooms.reader.age_s > 0,
         waiting=snapshot.waiting,
