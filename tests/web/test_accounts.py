@@ -5,7 +5,6 @@ import base64
 import pytest
 from litestar import Request
 
-from accounts.attempts import GUESSES_MAX
 from accounts.identity import API
 from accounts.passwords import Passwords
 from kernel.subjects import subject_of
@@ -72,43 +71,6 @@ async def test_wrong_credentials_stay_on_the_form(site):
         assert answer.status_code == 401
         assert 'role="alert"' in answer.text
         assert 'value="/orders"' in answer.text
-
-
-async def test_too_many_guesses_are_told_when_to_come_back(site):
-    async with site.browser() as browser:
-        for guess in range(10):
-            form = ARU | {"password": f"догадка {guess}"}
-            assert (await browser.post("/sign-in", data=form)).status_code == 401
-        answer = await browser.post("/sign-in", data=ARU)
-        assert answer.status_code == 429
-        assert int(answer.headers["retry-after"]) > 0
-
-
-async def test_a_strangers_guesses_do_not_lock_the_owner_out(site):
-    async with site.browser() as owner, site.browser() as stranger, site.browser() as thief:
-        await owner.post("/sign-up", data=ARU)
-        await owner.post("/sign-out")
-        for guess in range(GUESSES_MAX):
-            await stranger.post("/sign-in", data=ARU | {"password": f"догадка {guess}"})
-        for form in (ARU, ARU | {"password": "догадка"}):
-            assert (await stranger.post("/sign-in", data=form)).status_code == 429
-        # The mark is worth nothing on another device.
-        thief.cookies.set("biletter_met", owner.cookies["biletter_met"])
-        assert (await thief.post("/sign-in", data=ARU)).status_code == 429
-        assert (await owner.post("/sign-in", data=ARU)).status_code == 303
-
-
-async def test_a_known_device_has_ten_guesses_too_and_knows_several_accounts(site):
-    bek = ARU | {"email": "bek@mail.kz"}
-    async with site.browser() as tablet, site.browser() as other:
-        for form in (ARU, bek):
-            await tablet.post("/sign-up", data=form)
-            await tablet.post("/sign-out")
-        for guess in range(GUESSES_MAX):
-            await tablet.post("/sign-in", data=ARU | {"password": f"догадка {guess}"})
-        assert (await tablet.post("/sign-in", data=ARU)).status_code == 429
-        assert (await tablet.post("/sign-in", data=bek)).status_code == 303
-        assert (await other.post("/sign-in", data=ARU)).status_code == 303
 
 
 async def test_a_session_planted_before_sign_in_is_worth_nothing_after_it(site):
