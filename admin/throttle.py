@@ -94,7 +94,7 @@ class ThrottleConsole:
             admitted_per_minute=self._tempo.per_minute(snapshot.event),
             message=settings.message,
             changed_at=iso(settings.updated_at),
-            age_s=self._rooms.reader.age_s,
+            age_s=self._rooms.reader.age_of(snapshot.event),
         )
 
 

@@ -19,8 +19,22 @@ from kernel.db import Db, open_pool
 from kernel.keyring import Keyring
 from kernel.web.links import Links
 from kernel.web.pages import Pages
+from waitingroom.apart import RoomsApart
 
 TEMPLATES, STATIC, LOCALE = ROOT / "templates", ROOT / "static", ROOT / "locale"
+
+
+class OpenRooms(RoomsApart):
+    """Rooms with the connections that were opened for them."""
+
+    def __init__(self, redis: "Redis", own: dict[int, "Redis"], **options: Any) -> None:
+        super().__init__(redis, own, **options)
+        self.redis = redis
+        self._opened = [redis, *own.values()]
+
+    async def close(self) -> None:
+        for one in self._opened:
+            await one.aclose()
 
 
 class Parts:
@@ -39,6 +53,11 @@ class Parts:
     def redis_rooms(self) -> Redis:
         assert self.settings.redis_rooms_url is not None
         return open_redis(self.settings.redis_rooms_url)
+
+    def rooms(self, **more: Any) -> OpenRooms:
+        """The rooms, those with a Redis of their own among them."""
+        own = {event: open_redis(url) for event, url in self.settings.redis_room_urls.items()}
+        return OpenRooms(self.redis_rooms(), own, clock=self.clock, keyring=self.keyring, **more)
 
     def redis_shop(self) -> Redis:
         assert self.settings.redis_shop_url is not None

@@ -1,6 +1,7 @@
 """Settings: read once from the environment, in the composition root, and passed down in parts."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_network
 from pathlib import Path
@@ -45,6 +46,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # None: local engines, started by `biletter up`, are used.
     redis_rooms_url: str | None = None
     redis_shop_url: str | None = None
+    # A Redis of its own for the room of an event: REDIS_ROOM_<event>_URL.
+    redis_room_urls: dict[int, str] = {}
     database_url: str | None = None
     # Event 1's room. None: what the room itself remembers, or its default at first start.
     room_mode: RoomMode | None = None
@@ -115,6 +118,7 @@ NAMES = {
     "MERCHANT_WEBHOOK_SECRET": "webhook_secret",
     "PAYMENT_ENDPOINT": "payment_endpoint",
 }
+ROOM_URL = re.compile(r"REDIS_ROOM_([1-9][0-9]{0,15})_URL", re.ASCII)
 WORDS = {"on": True, "true": True, "yes": True, "1": True}
 WORDS |= {"off": False, "false": False, "no": False, "0": False}
 CHOICES = {"room_mode": ("on", "off"), "log_level": ("debug", "info", "warning", "error")}
@@ -136,6 +140,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         if text:
             values[field] = _parse(name, field, text)
     public = {duty: given.get(f"BILETTER_PUBLIC_{duty.upper()}", "") for duty in DUTIES_WITH_A_PORT}
+    values["redis_room_urls"] = {
+        int(found[1]): text.strip()
+        for name, text in given.items()
+        if (found := ROOM_URL.fullmatch(name)) and text.strip()
+    }
     values["public"] = {duty: url for duty, url in public.items() if url}
     return Settings(**values)  # type: ignore[arg-type]  # _parse gives each field its type
 

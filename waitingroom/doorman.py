@@ -1,11 +1,12 @@
 """The doorman: decides for web servers that ask instead of verifying passes themselves."""
 
+from typing import Protocol
+
 import msgspec
 import structlog
 
 from kernel.clock import Clock
 from kernel.keyring import Keyring, TokenRefusedError
-from waitingroom.claims import Claims
 from waitingroom.gate.used import MemoryUsedPasses, visit_by
 from waitingroom.gate.visits import ISSUER, Pass, Refused, Visit, VisitBook, visit_cookie
 from waitingroom.passes import MS, PURPOSE, TYP
@@ -14,9 +15,17 @@ from waitingroom.store import RoomAway
 log = structlog.get_logger()
 
 
+class Inside(Protocol):
+    """Who counts those inside."""
+
+    async def keep(
+        self, event: int, subject: str, until_ms: int, jti: str | None = None
+    ) -> bool: ...
+
+
 class Doorman:
-    def __init__(self, keyring: Keyring, clock: Clock, claims: Claims) -> None:
-        self._keyring, self._clock, self._claims = keyring, clock, claims
+    def __init__(self, keyring: Keyring, clock: Clock, inside: Inside) -> None:
+        self._keyring, self._clock, self._inside = keyring, clock, inside
         self._book = VisitBook(keyring.secret("visit"))
         self._used = MemoryUsedPasses(self._now_s)
 
@@ -49,7 +58,7 @@ class Doorman:
 
     async def _tell(self, event: int, visit: Visit) -> None:
         try:
-            await self._claims.keep(event, visit.sub, visit.until * MS, visit.jti)
+            await self._inside.keep(event, visit.sub, visit.until * MS, visit.jti)
         except RoomAway:
             # The visit stands; the room stops counting it when the pass has expired.
             log.warning("a visit was not told", event_id=event)

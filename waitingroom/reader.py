@@ -68,6 +68,10 @@ class Reader:
         late_ms = self._clock.ms() - self._read_at_ms
         return late_ms // 1000 if late_ms > 4 * READ_EVERY_S * 1000 else 0
 
+    def age_of(self, event: int) -> int:
+        """How old the memory of this room is; 0 in health."""
+        return self.age_s if event in self._snapshots else 0
+
     async def run(self) -> None:
         """Forever; for a lifespan."""
         while True:

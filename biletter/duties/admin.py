@@ -10,7 +10,6 @@ from admin.web.routes import routes
 from biletter.parts import STATIC, Parts
 from kernel.web.app import build_app, running
 from kernel.web.serve import serve
-from waitingroom.room import Rooms
 
 DB_CONNECTIONS = 4
 
@@ -20,8 +19,7 @@ async def run(parts: Parts) -> None:
     db = await parts.db(DB_CONNECTIONS)
     accounts, sessions = parts.accounts(db), parts.sessions(db, staff=True)
     identity = parts.identity(accounts, sessions, staff=True)
-    redis = parts.redis_rooms()
-    rooms = Rooms(redis, clock=parts.clock, keyring=parts.keyring)
+    rooms = parts.rooms()
     audit, tempo = Audit(db, parts.clock), Tempo(rooms, parts.clock)
     app = build_app(
         "admin",
@@ -35,12 +33,12 @@ async def run(parts: Parts) -> None:
             "audit": audit,
         },
         dependencies={"caller": Provide(identity.identify)},
-        ready={"database": lambda: db.fetchval("SELECT 1"), "redis-rooms": redis.ping},
+        ready={"database": lambda: db.fetchval("SELECT 1"), "redis-rooms": rooms.redis.ping},
         lifespan=[running(rooms.reader.run), running(tempo.run), running(accounts.upgrades.run)],
         inner=lambda routes: CookieEdge(routes, secure=settings.secure_cookies),
         pages=parts.pages(identity.ambient),
         static=STATIC,
     )
     await serve(app, bind=settings.bind, port=settings.port_of("admin"), duty="admin")
-    await redis.aclose()
+    await rooms.close()
     await db.close()

@@ -7,7 +7,6 @@ from biletter.duties.stopping import stop_signal
 from biletter.parts import Parts
 from biletter.shop import NobodyAsks, Shop
 from kernel.pulse import Pulse, serve_pulse
-from waitingroom.room import Rooms
 from workers.ticker import BEATING, Piece, Ticker, pieces
 
 DB_CONNECTIONS = 4
@@ -21,8 +20,7 @@ async def run(parts: Parts) -> None:
     serve_pulse(pulse, bind=settings.bind, port=settings.port_of("ticker"))
     stop = stop_signal()
     shop = Shop(parts, await parts.db(DB_CONNECTIONS), parts.redis_shop(), NobodyAsks())
-    redis = parts.redis_rooms()
-    rooms = Rooms(redis, clock=parts.clock, keyring=parts.keyring)
+    rooms = parts.rooms()
     name = f"{socket.gethostname()}:{os.getpid()}"
     given = pieces(
         name,
@@ -35,5 +33,5 @@ async def run(parts: Parts) -> None:
     sessions = [parts.sessions(shop.db), parts.sessions(shop.db, staff=True)]
     given += [Piece("sessions", SWEEP_EVERY_S, one.sweep) for one in sessions]
     await Ticker(given, pulse.beat).run(stop)
-    await redis.aclose()
+    await rooms.close()
     await shop.close()

@@ -15,7 +15,6 @@ from kernel.web.app import build_app, running
 from kernel.web.serve import serve
 from waitingroom.abuse import Door
 from waitingroom.networks import Networks
-from waitingroom.room import Rooms
 from waitingroom.store import RoomAway
 from waitingroom.web.hot import HotRooms
 from waitingroom.web.hotjoin import HotJoin
@@ -30,10 +29,9 @@ async def run(parts: Parts) -> None:
     db = await parts.db(DB_CONNECTIONS)
     accounts = parts.accounts(db)
     identity = parts.identity(accounts, parts.sessions(db))
-    redis = parts.redis_rooms()
     networks = Networks(settings.trusted_proxies, settings.allowed_networks)
     door = Door(parts.clock, networks, count_only=settings.count_only)
-    rooms = Rooms(redis, clock=parts.clock, keyring=parts.keyring, door=door)
+    rooms = parts.rooms(door=door)
 
     @asynccontextmanager
     async def open_rooms() -> AsyncIterator[None]:
@@ -51,7 +49,7 @@ async def run(parts: Parts) -> None:
         links=parts.links,
         provide={"rooms": rooms, "secure_cookies": settings.secure_cookies},
         dependencies={"visitor": Provide(identity.visitor)},
-        ready={"redis-rooms": redis.ping},
+        ready={"redis-rooms": rooms.redis.ping},
         lifespan=[open_rooms(), running(rooms.reader.run), running(accounts.upgrades.run)],
         hot={"/rooms/": HotRooms(rooms, parts.links, join)},
         inner=lambda routes: CookieEdge(routes, secure=settings.secure_cookies),
@@ -60,5 +58,5 @@ async def run(parts: Parts) -> None:
     )
     port = settings.port_of("waitingroom")
     await serve(app, bind=settings.bind, port=port, duty="waitingroom")
-    await redis.aclose()
+    await rooms.close()
     await db.close()

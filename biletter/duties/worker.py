@@ -8,7 +8,6 @@ from biletter.shop import NobodyAsks, Shop
 from kernel.pulse import Pulse, serve_pulse
 from sales.outbox import Outbox
 from sales.payments_void import Voids
-from waitingroom.room import Rooms
 from workers import worker
 from workers.handlers import Handlers
 
@@ -21,8 +20,7 @@ async def run(parts: Parts) -> None:
     serve_pulse(pulse, bind=settings.bind, port=settings.port_of("worker"))
     stop = stop_signal()
     shop = Shop(parts, await parts.db(DB_CONNECTIONS), parts.redis_shop(), NobodyAsks())
-    redis = parts.redis_rooms()
-    rooms = Rooms(redis, clock=parts.clock, keyring=parts.keyring)
+    rooms = parts.rooms()
     handlers = Handlers(
         parts.clock,
         payments=shop.payments,
@@ -34,5 +32,5 @@ async def run(parts: Parts) -> None:
     )
     outbox = Outbox(shop.db, parts.clock, handlers.by_kind(), SystemRandom())
     await worker.run(outbox, parts.redis_jobs(), stop, pulse.beat)
-    await redis.aclose()
+    await rooms.close()
     await shop.close()

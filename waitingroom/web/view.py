@@ -87,7 +87,7 @@ async def view_of(
         message=snapshot.settings.message,
         theme=snapshot.settings.theme,
         stopped=None if snapshot.state in ("open", "drained") else snapshot.state,
-        is_stale=rooms.reader.age_s > 0,
+        is_stale=rooms.reader.age_of(event) > 0,
         waiting=snapshot.waiting,
     )
     if snapshot.state == "off":
