@@ -18,19 +18,24 @@ async def crowd(room: Bench, count: int) -> None:
     await room.tick()
 
 
+async def share_of(room: Bench) -> float:
+    told = await room.redis.hget(keys.line(EVENT, GENERATION), "share")
+    assert told is not None
+    return float(told)
+
+
 async def test_a_share_that_falls_is_learned_and_a_new_leader_knows_it(room: Bench):
     await room.open(rate_per_minute=60)
     await crowd(room, 500)
     shares = []
     for _ in range(40):
         await room.tick(1000)
-        shares.append(float(await room.redis.hget(keys.line(EVENT, GENERATION), "share")))
+        shares.append(await share_of(room))
     assert shares == sorted(shares, reverse=True)
     assert shares[-1] < 0.2 < shares[0]
     assert (await room.tick(250, fence=99))[0] == "called"
     assert (await room.tick(250, fence=98)) == ["fenced"]
-    after = float(await room.redis.hget(keys.line(EVENT, GENERATION), "share"))
-    assert after <= shares[-1]
+    assert await share_of(room) <= shares[-1]
 
 
 async def test_however_few_come_no_more_are_called_at_once_than_a_minute_lets_in(room: Bench):
