@@ -9,7 +9,7 @@ const FRONT_S = 30, STREAM_POLL_MS = 12_000;
 // The sound of the call is heard to its end before the page leads on.
 const SOUND_MS = 1_000;
 const RETRY_FIRST_MS = 2_000, RETRY_MAX_MS = 60_000;
-const WAITING = new Set(['waiting', 'paused']);
+const WAITING = new Set(['waiting', 'paused', 'prequeue']);
 const JOINABLE = new Set(['before', 'left', 'restarted']);
 const CALLED = new Set(['called', 'full']);
 
@@ -192,6 +192,7 @@ function start({ Alert }, { Forecast }) {
   }
 
   function write(told) {
+    if (told.number === null) return;
     const words = (id, text) => { document.getElementById(id).textContent = text; };
     const still = told.eta === null;
     words('queue-ahead', grouped(told.ahead));
@@ -214,6 +215,18 @@ function start({ Alert }, { Forecast }) {
     document.getElementById('queue-says').textContent = sentence;
   }
 
+  // Told by the server when it drew this; a clock of the visitor's own may be wrong.
+  let clock = null, endsAt = 0;
+  setInterval(() => {
+    const drawn = document.querySelector('.queue-clock');
+    if (!drawn) return;
+    if (drawn !== clock) {
+      clock = drawn;
+      endsAt = performance.now() + Number(drawn.dataset.left) * 1000;
+    }
+    drawn.textContent = countdown(Math.max(0, Math.ceil((endsAt - performance.now()) / 1000)), drawn.dataset.days);
+  }, 250);
+
   // Someone whose page is hidden still waits; the beat is slower, and late at most once a window.
   async function beat() {
     if (WAITING.has(shows())) {
@@ -231,6 +244,14 @@ function start({ Alert }, { Forecast }) {
 
 function grouped(number) {
   return String(number).replace(/\B(?=(\d{3})+$)/g, '\u00a0');
+}
+
+function countdown(seconds, daysWord) {
+  const two = (n) => String(n).padStart(2, '0');
+  const days = Math.floor(seconds / 86_400), hours = Math.floor(seconds / 3600) % 24;
+  const clock = `${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+  if (days) return `${daysWord.replace('{days}', days)} ${two(hours)}:${clock}`;
+  return hours ? `${hours}:${clock}` : clock;
 }
 
 // The same bands as the server writes (templates/_queue_parts.html).

@@ -29,6 +29,12 @@ class ChangedMeanwhile(Conflict):
     code = "room-changed"
 
 
+class RoomStarted(Conflict):
+    """В этой очереди уже выданы номера. Чтобы назначить жеребьёвку, начните очередь заново."""
+
+    code = "room-started"
+
+
 class Change(msgspec.Struct, frozen=True):
     """Who changed which settings to what, and when (epoch ms)."""
 
@@ -50,6 +56,7 @@ class Console:
             # Seconds of opening: higher than of any room that Redis has forgotten.
             settings,
             generation=now_ms // 1000,
+            lottery=now_ms // 1000 if settings.mode == "scheduled" else 0,
             version=1,
             updated_at=now_ms,
         )
@@ -66,16 +73,23 @@ class Console:
 
     async def configure(self, event: int, changes: Mapping[str, Any], actor: str) -> RoomSettings:
         """Change these settings, in force for the next join, tick and claim. Raises BadSetting,
-        RoomUnknown.
+        RoomUnknown, RoomStarted.
+
+        A scheduled room that is put on opens now: the lottery is drawn with the next tick.
         """
         return await self._change(event, dict(changes), {}, actor)
 
     async def reset(self, event: int, actor: str) -> RoomSettings:
         """Start the line anew: every number given so far is void. Those inside stay inside."""
-        old = (await self.settings(event)).generation
+        before = await self.settings(event)
+        old = before.generation
         new = max(old + 1, self._clock.ms() // 1000)
-        settings = await self._change(event, {}, {"generation": new}, actor)
+        lottery = new if before.mode == "scheduled" else 0
+        own = {"generation": new, "lottery": lottery}
+        settings = await self._change(event, {}, own, actor)
         await self._clear(event, old)
+        if before.is_drawn:
+            await self._clear(event, before.lottery)
         return settings
 
     async def changes(self, event: int, count_max: int = 50) -> list[Change]:
@@ -90,17 +104,26 @@ class Console:
         for _ in range(CONFIGURE_TRIES):
             before = await self.settings(event)
             now_ms = self._clock.ms()
+            asked = _opened_now(before, changes, now_ms)
+            after = changed(before, asked)
+            begins = after.mode == "scheduled" and not before.awaits_draw and not own
             after = msgspec.structs.replace(
-                changed(before, changes), **own, version=before.version + 1, updated_at=now_ms
+                after, **_own(before, begins) | own, version=before.version + 1, updated_at=now_ms
             )
-            note = msgspec.json.encode(Change(now_ms, actor, changes | own))
+            note = msgspec.json.encode(Change(now_ms, actor, asked | own))
             reply = await self._store.run(
                 "configure",
-                [keys.settings(event), keys.changes(event)],
-                [before.version, note, CHANGES_KEPT, *to_hash(after)],
+                [
+                    keys.settings(event),
+                    keys.changes(event),
+                    keys.line(event, before.generation),
+                ],
+                [before.version, note, CHANGES_KEPT, int(begins), *to_hash(after)],
             )
+            if word(reply) == "started":
+                raise RoomStarted
             if word(reply) == "changed":
-                log.info("room changed", event_id=event, actor=actor, set=changes | own)
+                log.info("room changed", event_id=event, actor=actor, set=asked | own)
                 return after
         raise ChangedMeanwhile
 
@@ -122,3 +145,20 @@ class Console:
                 return await call
         except (RedisError, OSError, TimeoutError) as error:
             raise RoomAway from error
+
+
+def _opened_now(before: RoomSettings, changes: dict[str, Any], now_ms: int) -> dict[str, Any]:
+    """Numbers that wait for their draw are never called as they came: on means, draw now."""
+    if changes.get("mode") != "on" or not before.awaits_draw:
+        return changes
+    begins_at = min(before.prequeue_at or now_ms, now_ms)
+    sooner = {"prequeue_at": begins_at, "opens_at": now_ms} if _is_later(before, now_ms) else {}
+    return changes | {"mode": "scheduled"} | sooner
+
+
+def _is_later(settings: RoomSettings, now_ms: int) -> bool:
+    return settings.opens_at is None or settings.opens_at > now_ms
+
+
+def _own(before: RoomSettings, begins: bool) -> dict[str, int]:  # noqa: FBT001  # one of one kind
+    return {"lottery": before.generation} if begins else {}

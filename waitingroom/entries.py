@@ -51,6 +51,8 @@ class Entry(msgspec.Struct, frozen=True):
     iat: int
     # The serving number at the join: where this visitor's progress starts.
     srv: int = 0
+    # Whether the number is an entrant's, given before the draw.
+    lot: bool = False
 
     @property
     def number(self) -> int:

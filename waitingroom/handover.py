@@ -10,11 +10,13 @@ import msgspec
 from kernel.clock import Clock
 from kernel.errors import Conflict, Forbidden, Refusal
 from kernel.keyring import Keyring
-from kernel.lua import word
+from kernel.lua import Reply, word
 from waitingroom import keys
 from waitingroom.claims import Lapsed
+from waitingroom.cohort import Cohort
 from waitingroom.entries import Entry, NoEntry
-from waitingroom.line import Line, Place
+from waitingroom.line import Line
+from waitingroom.place import Place
 from waitingroom.store import Store
 
 LIFE_S = 600
@@ -77,8 +79,11 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Handovers:
-    def __init__(self, store: Store, line: Line, keyring: Keyring, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, line: Line, cohort: Cohort, keyring: Keyring, clock: Clock
+    ) -> None:
         self._store = store
+        self._cohort = cohort
         self._line = line
         self._secret = keyring.secret("handover")
         self._clock = clock
@@ -99,7 +104,8 @@ class Handovers:
             raise Lapsed
         expires_s = self._clock.ms() // 1000 + LIFE_S
         jti = secrets.token_urlsafe(JTI_BYTES)
-        told: list[Any] = [entry.event, entry.gen, entry.num, entry.sub, entry.srv, expires_s, jti]
+        told: list[Any] = [entry.event, entry.gen, entry.num, entry.sub, entry.srv]
+        told += [int(entry.lot), expires_s, jti]
         body = ".".join(str(part) for part in told)
         return f"{body}.{self._mac(body)}", expires_s * 1000
 
@@ -112,13 +118,14 @@ class Handovers:
             raise HandoverForged
         if not hmac.compare_digest(mac, self._mac(body)):
             raise HandoverForged
-        of, gen, num, sub, srv, expires_s, jti = body.split(".")
+        of, gen, num, sub, srv, lot, expires_s, jti = body.split(".")
         if int(of) != event:
             raise HandoverForeign
         now_s = self._clock.ms() // 1000
         if now_s >= int(expires_s):
             raise HandoverExpired
-        return Link(Entry(event, int(gen), int(num), sub, now_s, int(srv)), int(expires_s), jti)
+        entry = Entry(event, int(gen), int(num), sub, now_s, int(srv), lot == "1")
+        return Link(entry, int(expires_s), jti)
 
     async def take(self, event: int, token: str, subject: str) -> Entry:
         """The place is the subject's from now on. Who opens their own link keeps their place and
@@ -129,21 +136,28 @@ class Handovers:
         given = link.entry
         if given.subject == subject:
             return given
-        giver, taker = keys.member(given.subject), keys.member(subject)
-        reply = await self._store.run_for_entry(
-            "handover",
-            given,
-            lambda gen: [
-                keys.settings(event),
-                keys.line(event, gen),
-                keys.places(event, gen, giver),
-                keys.places(event, gen, taker),
-                keys.done(event, gen),
-                keys.left(event, gen),
-                keys.link(event, gen, link.jti),
-            ],
-            [giver, taker, given.number, REMEMBER_S],
-        )
+        await self._cohort.settle(event, subject)
+        taker = keys.member(subject)
+
+        async def move(entry: Entry) -> tuple[Reply, Entry]:
+            giver = keys.member(entry.subject)
+            reply = await self._store.run_for_entry(
+                "handover",
+                entry,
+                lambda gen: [
+                    keys.settings(event),
+                    keys.line(event, gen),
+                    keys.places(event, gen, giver),
+                    keys.places(event, gen, taker),
+                    keys.done(event, gen),
+                    keys.left(event, gen),
+                    keys.link(event, gen, link.jti),
+                ],
+                [giver, taker, entry.number, REMEMBER_S],
+            )
+            return reply, entry
+
+        reply, moved = await self._cohort.following(move)(given)
         refusals: dict[str, type[Refusal]] = {
             "used": HandoverUsed,
             "gone": HandoverGone,
@@ -152,7 +166,7 @@ class Handovers:
         if word(reply) in refusals:
             raise refusals[word(reply)]
         assert word(reply) == "moved", reply
-        taken = msgspec.structs.replace(given, sub=subject)
+        taken = msgspec.structs.replace(moved, sub=subject)
         if len(self._moved) >= MOVED_MAX:
             self._moved.clear()
         self._moved.add(_key(given))

@@ -53,6 +53,11 @@ def freed(event: int) -> str:
     return f"room:{{{event}}}:freed"
 
 
+def draw(event: int) -> str:
+    """Hash: the last lottery: generation, cohort, outside, frozen_ms; seed, drawn_ms once drawn."""
+    return f"room:{{{event}}}:draw"
+
+
 def line(event: int, generation: int) -> str:
     """Hash: the counters everything else derives from (issued, serving, …)."""
     return f"room:{{{event}}}:{generation}:line"

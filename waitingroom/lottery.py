@@ -94,6 +94,19 @@ class Permutation:
             if x < self.count:
                 return x + 1
 
+    def entrant_of(self, place: int) -> int:
+        """Whose place this is: the way back. Raises ValueError for a place there is not."""
+        if not 1 <= place <= self.count:
+            raise ValueError(f"no place {place} of {self.count}")
+        x, side = place - 1, self._side
+        while True:
+            left, right = divmod(x, side)
+            for i in reversed(range(ROUNDS)):
+                left, right = (right - self._step(i, left)) % side, left
+            x = left * side + right
+            if x < self.count:
+                return x + 1
+
     def places(self) -> Iterator[int]:
         """The places of entrants 1, 2, … count."""
         return map(self, range(1, self.count + 1))

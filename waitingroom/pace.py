@@ -22,6 +22,8 @@ FRONT_S = 15
 FRONT_POLL_MS = 1_000
 # While nothing moves: often enough to see that it does.
 STILL_POLL_MS = 10_000
+# After the draw everybody learns their number within this time.
+ASK_AFTER_OPENING_MS = (500, 4_000)
 # Everybody's interval differs by up to this part, so that polls don't march in step.
 JITTER = 0.15
 
@@ -47,6 +49,16 @@ def eta_of(snapshot: Snapshot, number: int) -> Eta | None:
         low_s=math.floor(ahead * snapshot.share / fast),
         high_s=math.ceil((ahead + 1) / slow * HIGH_FACTOR) + HIGH_MORE_S,
     )
+
+
+def poll_before_ms(opens_in_ms: int, chance: Random) -> int:
+    """When to ask again before the opening: seldom while it is far, then all of a sudden everybody
+    wants to know, so spread over the first seconds after it.
+    """
+    after_opening = opens_in_ms + int(chance.uniform(*ASK_AFTER_OPENING_MS))
+    if after_opening <= POLL_MAX_MS:
+        return after_opening
+    return int(POLL_MAX_MS * chance.uniform(1 - 2 * JITTER, 1))
 
 
 def poll_after_ms(eta: Eta | None, *, called: bool, chance: Random) -> int:

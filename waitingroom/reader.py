@@ -13,6 +13,7 @@ import structlog
 
 from kernel.clock import Clock
 from waitingroom import keys
+from waitingroom.cohort import Cohort
 from waitingroom.memory import Memory
 from waitingroom.settings import RoomSettings, from_hash
 from waitingroom.signs import Signs
@@ -34,10 +35,13 @@ log = structlog.get_logger()
 
 
 class Reader:
-    def __init__(self, store: Store, memory: Memory, clock: Clock, signs: Signs) -> None:
+    def __init__(
+        self, store: Store, memory: Memory, clock: Clock, signs: Signs, cohort: Cohort
+    ) -> None:
         self._store = store
         self.memory = memory
         self._signs = signs
+        self._cohort = cohort
         self._clock = clock
         self._snapshots: dict[int, Snapshot] = {}
         self._statuses: dict[int, bytes] = {}
@@ -153,6 +157,7 @@ class Reader:
             claims_per_s=self._observe(event, now_ms, claimed, moving=moving),
             share=share,
             steps=_pairs(reply[5]),
+            drawn=await self._cohort.drawn(event) if settings.is_drawn else None,
         )
 
     def _observe(self, event: int, now_ms: int, claimed: int, *, moving: bool) -> float | None:

@@ -5,6 +5,7 @@ import structlog
 from kernel.clock import Clock
 from kernel.lua import word
 from waitingroom import keys
+from waitingroom.cohort import Cohort
 from waitingroom.memory import LEFT_MAX, Memory
 from waitingroom.store import Store
 
@@ -16,9 +17,10 @@ log = structlog.get_logger()
 
 
 class Recovery:
-    def __init__(self, store: Store, memory: Memory, own: Clock | None) -> None:
+    def __init__(self, store: Store, memory: Memory, cohort: Cohort, own: Clock | None) -> None:
         """`own` is the gate's clock where it is not Redis's."""
         self._store, self._memory, self._own = store, memory, own
+        self._cohort = cohort
 
     async def mend(self, event: int) -> bool:
         """Put back what this process remembers and Redis doesn't. False: it remembers nothing.
@@ -58,6 +60,7 @@ class Recovery:
                 *known.used,
             ],
         )
+        await self._cohort.retell(event)
         await self._store.list_event(event)
         if word(reply) == "recovered":
             log.warning("room recovered", event_id=event, highest=known.highest, now=reply[1])

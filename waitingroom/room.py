@@ -8,6 +8,7 @@ from kernel.clock import Clock
 from kernel.keyring import Keyring
 from waitingroom.abuse import Door
 from waitingroom.claims import Claims
+from waitingroom.cohort import Cohort
 from waitingroom.console import Console
 from waitingroom.doorman import Doorman
 from waitingroom.entries import EntryBook
@@ -17,6 +18,7 @@ from waitingroom.memory import Memory
 from waitingroom.proof import ProofDesk
 from waitingroom.reader import Reader
 from waitingroom.recovery import Recovery
+from waitingroom.schedule import Schedule
 from waitingroom.signs import Signs
 from waitingroom.store import Store
 from waitingroom.throttle import Throttle
@@ -46,21 +48,25 @@ class Rooms:
         self.door = door or Door(clock)
         self.proofs = ProofDesk(keyring, clock)
         store, memory = Store(redis), Memory()
-        store.mend = Recovery(store, memory, gate_clock).mend
-        self.signs = Signs(store, clock)
-        self.reader = Reader(store, memory, clock, self.signs)
-        line = Line(store, self.reader, self.signs, self.book, clock, chance or SystemRandom())
+        self.signs, cohort = Signs(store, clock), Cohort(store)
+        store.mend = Recovery(store, memory, cohort, gate_clock).mend
+        self.reader = Reader(store, memory, clock, self.signs, cohort)
+        chance = chance or SystemRandom()
+        line = Line(store, self.reader, cohort, self.signs, self.book, clock=clock, chance=chance)
         claims = Claims(store, memory, self.signs, keyring, clock, gate_clock)
-        throttle = Throttle(store, clock)
+        schedule = Schedule(store, keyring, clock, gate_clock)
+        throttle = Throttle(store, clock, schedule)
         console = Console(store, clock)
 
         self.all_events = store.events
         self.snapshot = self.reader.of
         # Visitors.
-        handovers = Handovers(store, line, keyring, clock)
+        handovers = Handovers(store, line, cohort, keyring, clock)
         self.join, self.place = line.join, handovers.place
-        self.heartbeat, self.leave = line.heartbeat, line.leave
-        self.claim = claims.claim
+        self.heartbeat = cohort.following(line.heartbeat, moving=False)
+        self.leave = cohort.following(line.leave)
+        self.claim = cohort.following(claims.claim)
+        self.lottery = schedule.published
         self.hand_over, self.take_over = handovers.offer, handovers.take
         self.read_handover, self.handover_life_s = handovers.read, LIFE_S
         # Web servers in front of other sites.
@@ -68,6 +74,7 @@ class Rooms:
         # Notices from sales.
         self.keep, self.free = claims.keep, claims.free
         # The ticker.
+        self.advance = schedule.advance
         self.lead, self.tick, self.tick_all = throttle.lead, throttle.tick, throttle.tick_all
         # Operators.
         self.open, self.configure, self.reset = console.open, console.configure, console.reset

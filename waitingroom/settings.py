@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -14,13 +15,18 @@ RATE_MAX = 1_000_000
 CEILING_MAX = 1_000_000
 MESSAGE_MAX = 280
 TITLE_MAX = 300
+OUTSIDE_MAX = 200
+# The end of the year 2099, in epoch milliseconds.
+TIME_MAX = 4_102_444_799_999
 # The burst is what the gate lets through at once after a quiet moment.
 BURST_S = 1
 MINUTE_S = 60
 
-Mode = Literal["on", "off"]
+Mode = Literal["on", "off", "scheduled"]
 State = Literal["open", "paused", "held", "closed", "drained"]
 Instant = Annotated[int, msgspec.Meta(ge=0, le=ID_MAX)]
+Moment = Annotated[int, msgspec.Meta(gt=0, le=TIME_MAX)]
+Line = Annotated[str, msgspec.Meta(max_length=OUTSIDE_MAX)]
 
 
 class BadSetting(Refusal):
@@ -32,7 +38,8 @@ class BadSetting(Refusal):
 class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Times are epoch milliseconds, spans are seconds."""
 
-    # off: nobody needs a pass. on: everybody does.
+    # off: nobody needs a pass. on: everybody does. scheduled: everybody does, and nobody is called
+    # before opens_at; then the lottery is drawn and the mode becomes on by itself.
     mode: Mode = "on"
     # open: people join, are called and enter. paused: nobody new is called, the called may enter.
     # held: nobody enters. drained: nobody joins, the line is served to its end. closed: nothing.
@@ -55,13 +62,43 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     # How hard a join is for a browser that nobody vouches for: zero bits of SHA-256 (see proof.py).
     # 0: no work is asked of anybody; 16 takes a phone a second or so.
     proof_bits: Annotated[int, msgspec.Meta(ge=0, le=20)] = 0
-    # When sales open, for the page. None: not said.
-    opens_at: Instant | None = None
+    # From when places in the pre-queue are given; all who have one at opens_at are drawn by lot.
+    # None: there is no pre-queue, the line begins at the opening.
+    prequeue_at: Moment | None = None
+    # When sales open. A room that is not scheduled only tells it.
+    opens_at: Moment | None = None
+    # When the room closes by itself. None: never.
+    closes_at: Moment | None = None
+    # The venue's: in which times are told to people.
+    time_zone: str = "Asia/Almaty"
+    # Where the lottery's value from outside will come from, told beforehand, and the value itself,
+    # as it is when the pre-queue ends. Empty: there is none (waitingroom.lottery says what for).
+    outside_source: Line = ""
+    outside: Line = ""
     # Which line of people this is: a reset starts a new one. Never smaller than before.
     generation: Instant = 0
     # Raised by every change; a change made to an older version is refused.
     version: Instant = 0
     updated_at: Instant = 0
+    # The generation whose places are drawn by lot: this line's while the draw is to come, the one
+    # before this line's once it was made, since a draw begins the next generation. 0: none.
+    lottery: Instant = 0
+    # The closes_at that was carried out; the room may be opened again after it.
+    closed_for: Instant = 0
+
+    @property
+    def awaits_draw(self) -> bool:
+        """Whether numbers are entrants' numbers, and their places still unknown."""
+        return 0 < self.lottery == self.generation
+
+    @property
+    def is_drawn(self) -> bool:
+        return 0 < self.lottery == self.generation - 1
+
+    @property
+    def begins_at(self) -> int:
+        """From when a scheduled room gives places (epoch ms)."""
+        return self.prequeue_at or self.opens_at or 0
 
     @property
     def burst(self) -> int:
@@ -70,7 +107,9 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 # What only the room itself writes.
-OWN_FIELDS = frozenset({"generation", "version", "updated_at"})
+OWN_FIELDS = frozenset({"generation", "version", "updated_at", "lottery", "closed_for"})
+# Empty in Redis when not set.
+MOMENTS = ("prequeue_at", "opens_at", "closes_at")
 
 
 def changed(settings: RoomSettings, changes: Mapping[str, Any]) -> RoomSettings:
@@ -84,10 +123,25 @@ def changed(settings: RoomSettings, changes: Mapping[str, Any]) -> RoomSettings:
     except msgspec.ValidationError as error:
         field = str(error).rpartition("$.")[2].strip("`") if "$." in str(error) else "?"
         raise BadSetting(f"Недопустимое значение: {field}.", setting=field) from error
-    for field in ("message", "title"):
+    for field in ("message", "title", "outside_source", "outside"):
         if has_unseen(getattr(new, field)):
-            raise BadSetting("Сообщение — одна строка обычного текста.", setting=field)
+            raise BadSetting("Нужна одна строка обычного текста.", setting=field)
+    _check_times(new)
     return new
+
+
+def _check_times(new: RoomSettings) -> None:
+    """Raises BadSetting unless the moments follow one another."""
+    try:
+        ZoneInfo(new.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise BadSetting("Такого часового пояса нет.", setting="time_zone") from error
+    if new.mode == "scheduled" and new.opens_at is None:
+        raise BadSetting("Скажите, когда открыть.", setting="opens_at")
+    if new.prequeue_at and (new.opens_at is None or new.prequeue_at > new.opens_at):
+        raise BadSetting("Предочередь начинается до открытия.", setting="prequeue_at")
+    if new.closes_at and new.closes_at <= (new.opens_at or new.prequeue_at or 0):
+        raise BadSetting("Закрытие должно быть после открытия.", setting="closes_at")
 
 
 def to_hash(settings: RoomSettings) -> list[str]:
@@ -107,6 +161,6 @@ def from_hash(flat: list[bytes]) -> RoomSettings:
         if (text := pairs.get(field.encode())) is not None
     }
     fields: dict[str, Any] = dict(known)
-    for field in ("opens_at", "theme"):
+    for field in (*MOMENTS, "theme"):
         fields[field] = fields.get(field) or None
     return msgspec.convert(fields, RoomSettings, strict=False)

@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from waitingroom.cohort import Drawn
+from waitingroom.entries import Entry
+from waitingroom.plan import state_at
 from waitingroom.settings import RoomSettings
 
 
@@ -29,11 +32,30 @@ class Snapshot(msgspec.Struct, frozen=True):
     claims_per_s: float | None = None
     share: float = 1.0
     steps: Sequence[tuple[int, int]] = ()
+    # Where this line's numbers come from, if they were drawn by lot.
+    drawn: Drawn | None = None
 
     @property
     def state(self) -> str:
         """The contract's word: a room that is off is `off`, whatever else it would be."""
-        return "off" if self.settings.mode == "off" else self.settings.state
+        return state_at(self.settings, self.taken_at_ms)
+
+    @property
+    def opens_in_ms(self) -> int:
+        """How long till numbers are drawn; 0 when they were, or it is time."""
+        if not self.settings.awaits_draw or not self.settings.opens_at:
+            return 0
+        return max(0, self.settings.opens_at - self.taken_at_ms)
+
+    def present(self, entry: Entry) -> Entry:
+        """An entry of the pre-queue as it counts after the draw."""
+        return self.drawn.present(entry) if self.drawn else entry
+
+    def entrant_of(self, entry: Entry) -> int | None:
+        """The number in the lottery from which this number was drawn; None: it was not."""
+        if self.drawn is None or entry.generation != self.drawn.generation:
+            return None
+        return self.drawn.entrant_of(entry.number)
 
     @property
     def waiting(self) -> int:
@@ -77,7 +99,11 @@ class Status(msgspec.Struct, frozen=True):
     rate_per_minute: int
     in_flight: int
     ceiling: int
+    prequeue_at: str | None
     opens_at: str | None
+    closes_at: str | None
+    # The venue's.
+    time_zone: str
     message: str
     updated_at: str
     age_s: int = 0
@@ -95,11 +121,18 @@ def status_of(snapshot: Snapshot, age_s: int = 0) -> Status:
         rate_per_minute=settings.rate_per_minute,
         in_flight=snapshot.in_flight,
         ceiling=settings.ceiling,
-        opens_at=None if settings.opens_at is None else iso(settings.opens_at),
+        prequeue_at=iso_or_none(settings.prequeue_at),
+        opens_at=iso_or_none(settings.opens_at),
+        closes_at=iso_or_none(settings.closes_at),
+        time_zone=settings.time_zone,
         message=settings.message,
         updated_at=iso(snapshot.taken_at_ms),
         age_s=age_s,
     )
+
+
+def iso_or_none(moment_ms: int | None) -> str | None:
+    return None if moment_ms is None else iso(moment_ms)
 
 
 def iso(moment_ms: int) -> str:

@@ -112,6 +112,10 @@ class Store:
         except (RedisError, OSError, TimeoutError) as error:
             raise RoomAway from error
 
+    def saw(self, event: int, generation: int) -> None:
+        """The line is of this generation now."""
+        self._generations[event] = generation
+
     async def events(self) -> set[int]:
         """Every event that has a room."""
         try:

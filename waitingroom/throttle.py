@@ -7,6 +7,7 @@ import msgspec
 from kernel.clock import Clock
 from kernel.lua import Reply, word
 from waitingroom import keys
+from waitingroom.schedule import Schedule
 from waitingroom.store import RoomUnknown, Store
 
 TICK_EVERY_S = 0.25
@@ -25,8 +26,9 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 class Throttle:
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, schedule: Schedule) -> None:
         self._store = store
+        self._schedule = schedule
         self._clock = clock
 
     async def lead(self, name: str) -> int | None:
@@ -93,6 +95,7 @@ class Throttle:
 
     async def _try(self, event: int, fence: int) -> bool:
         try:
+            await self._schedule.advance(event, fence)
             return not (await self.tick(event, fence)).fenced
         except RoomUnknown:  # removed since it was listed
             return False

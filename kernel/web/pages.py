@@ -10,7 +10,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import jinja2
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_datetime, format_time, get_timezone_location
 from litestar import Request, Response
 from litestar.datastructures import Cookie
 
@@ -66,7 +66,8 @@ class Pages:
             "tenge": tenge_human,
             "day": lambda moment: _local(moment, format_date, "d MMMM, EEEE"),
             "time": lambda moment: _local(moment, format_time, "HH:mm"),
-            "moment": lambda moment: _local(moment, format_datetime, "d MMMM, HH:mm"),
+            "moment": _moment,
+            "city": _city,
             "number": lambda n: f"{n:,}".replace(",", "\u00a0"),
         }
 
@@ -132,5 +133,16 @@ class Pages:
         return self._catalogues.of(_language.get()).ngettext(one, many, n)
 
 
-def _local(moment: datetime, form: Callable[..., str], pattern: str) -> str:
-    return form(moment.astimezone(VENUE_ZONE), pattern, locale=_language.get())
+def _moment(moment: datetime, zone: ZoneInfo = VENUE_ZONE) -> str:
+    return _local(moment, format_datetime, "d MMMM, HH:mm", zone)
+
+
+def _city(zone: ZoneInfo) -> str:
+    """Whose time that is: Asia/Almaty -> "Алматы"."""
+    return get_timezone_location(zone, locale=_language.get(), return_city=True)
+
+
+def _local(
+    moment: datetime, form: Callable[..., str], pattern: str, zone: ZoneInfo = VENUE_ZONE
+) -> str:
+    return form(moment.astimezone(zone), pattern, locale=_language.get())

@@ -31,6 +31,7 @@ class Bench:
 
     async def join(self, who: str, generation: int = GENERATION) -> list[Any]:
         names = self._named("settings line place done knocked leases live", who)
+        names.append(keys.places(EVENT, GENERATION - 1, who.encode()))
         return await self._run("join", names, [generation, who, self.now_ms, LIVE_S])
 
     async def adopt(
@@ -96,10 +97,10 @@ class Bench:
         names = self._named("settings line leases left live", "")[:5]
         return await self._run("read", names, [generation, self.now_ms, known, more])
 
-    async def configure(self, made_to: int, **fields: Any) -> list[Any]:
-        names = [keys.settings(EVENT), keys.changes(EVENT)]
+    async def configure(self, made_to: int, *, empty: bool = False, **fields: Any) -> list[Any]:
+        names = [keys.settings(EVENT), keys.changes(EVENT), keys.line(EVENT, GENERATION)]
         flat = [part for pair in fields.items() for part in map(str, pair)]
-        return await self._run("configure", names, [made_to, "{}", 3, *flat])
+        return await self._run("configure", names, [made_to, "{}", 3, int(empty), *flat])
 
     async def call(self, count: int) -> None:
         """The next `count` numbers are called, by as many ticks as that takes."""

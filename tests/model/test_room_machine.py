@@ -78,6 +78,10 @@ class RoomMachine(RuleBasedStateMachine):
         self.run(self.redis.aclose())
         self.runner.close()
 
+    def number_of(self, entry: Entry) -> int:
+        """What the entry's number is by now."""
+        return entry.number
+
     def code(self, work: Awaitable[Any]) -> tuple[str, Any]:
         """`done` and the result, or the refusal's code."""
         try:
@@ -105,7 +109,7 @@ class RoomMachine(RuleBasedStateMachine):
         entry = self.entries.get(whose)
         if entry is None:
             return
-        expected = self.model.claim(who, entry.number, self.clock.ms())
+        expected = self.model.claim(who, self.number_of(entry), self.clock.ms())
         mine = Entry(EVENT, entry.gen, entry.num, who, 0)
         code, admitted = self.code(self.rooms.claim(mine))
         if expected == "admitted":
@@ -127,7 +131,7 @@ class RoomMachine(RuleBasedStateMachine):
     @rule(who=WHO)
     def heartbeat(self, who: str) -> None:
         if who in self.entries:
-            self.model.beat(self.entries[who].number, self.clock.ms())
+            self.model.beat(self.number_of(self.entries[who]), self.clock.ms())
             assert self.code(self.rooms.heartbeat(self.entries[who]))[0] == "done"
 
     @rule(who=WHO)
@@ -136,7 +140,7 @@ class RoomMachine(RuleBasedStateMachine):
         if who not in self.entries:
             return
         entry = self.entries[who]
-        expected = self.model.poll(who, entry.number, self.clock.ms())
+        expected = self.model.poll(who, self.number_of(entry), self.clock.ms())
         code, place = self.code(self.rooms.place(entry))
         if expected == "gone":
             assert code == "no-entry" or place.stage == "waiting"
@@ -144,7 +148,7 @@ class RoomMachine(RuleBasedStateMachine):
         assert (code, place.stage) == ("done", "waiting" if expected == "passed" else expected)
         self.run(self.rooms.signs.flush())
         if expected == "waiting":
-            self.model.beat(entry.number, self.clock.ms())
+            self.model.beat(self.number_of(entry), self.clock.ms())
 
     @rule()
     def everybody_joins(self) -> None:
@@ -161,7 +165,7 @@ class RoomMachine(RuleBasedStateMachine):
     def leave(self, who: str) -> None:
         if who not in self.entries:
             return
-        expected = self.model.leave(who, self.entries[who].number)
+        expected = self.model.leave(who, self.number_of(self.entries[who]))
         code, _ = self.code(self.rooms.leave(self.entries[who]))
         assert code == ("no-entry" if expected == "gone" else "done")
 

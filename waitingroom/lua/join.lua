@@ -1,5 +1,6 @@
 -- A visitor takes the next place in line. Whoever has a place keeps it, and no number is burned:
--- one subject has at most one number that can still be used.
+-- one subject has at most one number that can still be used. In the pre-queue the number is an
+-- entrant's; after the draw, whoever was an entrant is told apart, and follows (lua/follow.lua).
 -- KEYS[1] settings
 -- KEYS[2] line
 -- KEYS[3] places, the bucket of this subject
@@ -8,22 +9,26 @@
 -- KEYS[6] leases
 -- KEYS[7] live, this window
 -- KEYS[8] live, the next window
+-- KEYS[9] places of the generation before, the bucket of this subject
 -- ARGV[1] generation
 -- ARGV[2] subject
 -- ARGV[3] now (ms)
 -- ARGV[4] life of a live window (s)
 -- ARGV[5] generation of the next
 -- ARGV[6] a number that was certainly issued: less in the line means that Redis lost something
--- Returns: {unknown} | {generation, current} | {behind} | {off} | {again, number} | {closed, state} | {joined, number}
+-- Returns: {unknown} | {generation, current} | {behind} | {off} | {again, number} | {cohort, entrant} | {closed, state} | {soon, when places are given in ms} | {joined, number}
 -- Changes: issued, places, done (a spent number of this subject), both live windows.
 local settings_key, line_key, places_key, done_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local knocked_key, leases_key, live_key, live_next_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local before_key = KEYS[9]
 local generation, subject = ARGV[1], ARGV[2]
 local now_ms, live_s = tonumber(ARGV[3]), tonumber(ARGV[4])
 local floor = ARGV[5] == generation and tonumber(ARGV[6]) or 0
 
-local room = redis.call('HMGET', settings_key, 'generation', 'mode', 'state')
-local mode, state = room[2], room[3]
+local room = redis.call('HMGET', settings_key, 'generation', 'mode', 'state', 'lottery',
+  'prequeue_at', 'opens_at')
+local mode, state, lottery = room[2], room[3], tonumber(room[4]) or 0
+local begins_ms = tonumber(room[5]) or tonumber(room[6]) or 0
 if not room[1] then return {'unknown'} end
 if room[1] ~= generation then return {'generation', room[1]} end
 if (tonumber(redis.call('HGET', line_key, 'issued')) or 0) < floor then return {'behind'} end
@@ -37,8 +42,12 @@ if held then
   local lapsed = held <= (tonumber(redis.call('HGET', line_key, 'lapsed')) or 0)
     and redis.call('GETBIT', knocked_key, held) == 0
   if inside or not (used or lapsed) then return {'again', held} end
+elseif lottery > 0 and lottery == tonumber(generation) - 1 then
+  local entrant = tonumber(redis.call('HGET', before_key, subject))
+  if entrant then return {'cohort', entrant} end
 end
 if state == 'closed' or state == 'drained' then return {'closed', state} end
+if mode == 'scheduled' and now_ms < begins_ms then return {'soon', begins_ms} end
 
 local number = redis.call('HINCRBY', line_key, 'issued', 1)
 redis.call('HSET', places_key, subject, number)

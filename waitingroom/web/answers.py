@@ -5,23 +5,28 @@ from typing import Any
 import msgspec
 
 from waitingroom.claims import Admitted, Lapsed
-from waitingroom.line import Joined, Place
+from waitingroom.line import Joined
+from waitingroom.place import Place
 from waitingroom.snapshot import iso
 
 MS = 1000
 
 
 class JoinAnswer(msgspec.Struct, frozen=True):
-    """A place, and the signed entry that proves it."""
+    """A place, and the signed entry that proves it. In the pre-queue number, position and ahead
+    are null until the draw.
+    """
 
     entry: str
-    number: int
-    position: int
-    ahead: int
+    number: int | None
+    position: int | None
+    ahead: int | None
     called: bool
     state: str
     stage: str
     poll_after_ms: int
+    # The number in the lottery, for who was in the pre-queue.
+    entrant: int | None = None
 
 
 class ClaimAnswer(msgspec.Struct, frozen=True):
@@ -49,6 +54,7 @@ def join_answer(joined: Joined) -> JoinAnswer:
         state=place.state,
         stage=place.stage,
         poll_after_ms=place.poll_after_ms,
+        entrant=place.entrant,
     )
 
 

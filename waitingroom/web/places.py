@@ -5,9 +5,11 @@ from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from kernel.errors import BadInput, NotFound
+from kernel.errors import BadInput
 from waitingroom.entries import Entry, EntryForeign, EntryForged, NoEntry
-from waitingroom.line import Joined, Place, RoomOff
+from waitingroom.line import Joined, RoomOff
+from waitingroom.lottery import Published
+from waitingroom.place import Place
 from waitingroom.proof import bits_for
 from waitingroom.room import Rooms
 from waitingroom.snapshot import Status
@@ -32,12 +34,6 @@ from waitingroom.web.entrance import (
 # Far more than any proof needs.
 JOIN_BODY_MAX = 4_096
 STATUS_HEADERS = {"Cache-Control": "public, max-age=1"}
-
-
-class NoLottery(NotFound):
-    """В этой очереди нет жеребьёвки."""
-
-    code = "no-lottery"
 
 
 @get("/rooms/{event:str}/status", summary="The room's numbers, the same for everyone")
@@ -113,9 +109,10 @@ async def leave(
 
 
 @get("/rooms/{event:str}/lottery", summary="The lottery's commitment and seed")
-async def lottery(event: FromPath[str], rooms: NamedDependency[Rooms]) -> None:
-    rooms.snapshot(event_of(event))
-    raise NoLottery
+async def lottery(event: FromPath[str], rooms: NamedDependency[Rooms]) -> Response[Published]:
+    """Before the draw the commitment; after it all that is needed to compute every place."""
+    published = rooms.lottery(rooms.snapshot(event_of(event)))
+    return Response(published, headers=STATUS_HEADERS)
 
 
 async def join_room(
@@ -146,7 +143,8 @@ def proof_bits(
     request: AnyRequest, rooms: Rooms, event: int, visitor: str, entry: Entry | None
 ) -> int:
     """How much work a join costs this visitor; nothing of whoever has a place in this line."""
-    settings = rooms.snapshot(event).settings
+    snapshot = rooms.snapshot(event)
+    settings, entry = snapshot.settings, snapshot.present(entry) if entry else None
     device = device_subject(request, rooms)
     if settings.proof_bits == 0 or (
         entry is not None

@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from kernel.errors import Refusal
 from kernel.web.pages import Pages
 from waitingroom.claims import GateFull, Lapsed, NotCalled, RoomShut
-from waitingroom.line import RoomClosed, RoomOff
+from waitingroom.line import RoomClosed, RoomOff, RoomSoon
 from waitingroom.proof import ProofRequired
 from waitingroom.room import Rooms
 from waitingroom.web.entrance import (
@@ -31,7 +31,7 @@ from waitingroom.web.view import PageView, view_of, with_challenge
 RETURN_MAX = 2_000
 FULL_RELOAD_S = 5
 # Whoever comes back to a page that has changed is shown it, not an error.
-SHOWN_ON_PAGE = (NotCalled, Lapsed, RoomShut, RoomOff, RoomClosed)
+SHOWN_ON_PAGE = (NotCalled, Lapsed, RoomShut, RoomOff, RoomSoon, RoomClosed)
 
 
 @get("/queue/{event:str}", include_in_schema=False)

@@ -5,6 +5,7 @@ from typing import Any
 from waitingroom.web.gatehouse import authorize, jwks, onward
 from waitingroom.web.handovers import hand_over, queue_hand_over, queue_handover, queue_take
 from waitingroom.web.live import live
+from waitingroom.web.lot import lottery_page
 from waitingroom.web.places import claim, heartbeat, join, leave, lottery, my_place, status
 from waitingroom.web.queue import queue_claim, queue_join, queue_leave, queue_page, queue_place
 
@@ -12,5 +13,5 @@ from waitingroom.web.queue import queue_claim, queue_join, queue_leave, queue_pa
 def routes() -> list[Any]:
     """Needs `rooms`, `secure_cookies`, `pages` and the per-request `visitor` (a subject)."""
     calls = [status, join, my_place, heartbeat, claim, leave, lottery, live, authorize, jwks]
-    pages = [queue_page, queue_place, queue_join, queue_leave, queue_claim, onward]
+    pages = [queue_page, queue_place, queue_join, queue_leave, queue_claim, lottery_page, onward]
     return [*calls, *pages, hand_over, queue_hand_over, queue_handover, queue_take]

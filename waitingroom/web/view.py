@@ -1,10 +1,13 @@
 """Which of its states the queue page shows, decided in one place. It never promises what is not so.
 
-states: off · before · waiting · paused · called · full · inside · lapsed · over · left · closed ·
-moved · restarted · away
+states: off · countdown · before · prequeue · waiting · paused · called · full · inside · lapsed ·
+over · left · closed · moved · restarted · away
 """
 
 from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -12,7 +15,7 @@ from kernel.errors import Refusal
 from kernel.web.links import Links
 from waitingroom.entries import Entry, GenerationOver
 from waitingroom.handover import HandedOver
-from waitingroom.line import Place
+from waitingroom.place import Place
 from waitingroom.room import Rooms
 from waitingroom.snapshot import Snapshot
 from waitingroom.store import RoomAway
@@ -29,6 +32,9 @@ from waitingroom.web.places import proof_bits
 # Without its script the page reloads by itself; never so fast that nobody can read it.
 RELOAD_MIN_S = 5
 AWAY_RELOAD_S = 15
+COUNTDOWN_RELOAD_S = 60
+# Nothing to say about these: people get in, or will.
+MOVING = ("open", "drained", "prequeue")
 
 
 class PageView(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +57,18 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
     is_binding: bool = False
     # Nobody has signed in here: the place is this browser's.
     may_sign_in: bool = False
+    # In the pre-queue: the number in the lottery, before the draw and after.
+    entrant: int | None = None
+    # Whether places are drawn by lot, and whether that is still to come.
+    is_lottery: bool = False
+    awaits_draw: bool = False
+    # Scheduled, and nobody gets a place before its time.
+    is_soon: bool = False
+    # When places are given and when sales open, told in the venue's time; seconds till the next.
+    begins_at: datetime | None = None
+    opens_at: datetime | None = None
+    zone: ZoneInfo | None = None
+    seconds_left: int = 0
     # How many wait, for who considers joining.
     waiting: int = 0
     # Whether the pass of somebody inside was already used by this browser.
@@ -76,7 +94,7 @@ async def view_of(
     try:
         snapshot = rooms.snapshot(event)
     except RoomAway:
-        number = entry.number if entry else None
+        number = entry.number if entry and not entry.lot else None
         return _away(event, address, number)
     base = PageView(
         shows="before",
@@ -86,15 +104,18 @@ async def view_of(
         title=snapshot.settings.title,
         message=snapshot.settings.message,
         theme=snapshot.settings.theme,
-        stopped=None if snapshot.state in ("open", "drained") else snapshot.state,
+        stopped=None if snapshot.state in MOVING else snapshot.state,
         is_stale=rooms.reader.age_of(event) > 0,
         waiting=snapshot.waiting,
+        **_times(snapshot),
     )
     if snapshot.state == "off":
         return msgspec.structs.replace(base, shows="off")
     if entry is None:
         return _without_place(base, snapshot)
-    base = msgspec.structs.replace(base, number=entry.number)
+    entry_now = snapshot.present(entry)
+    if not (entry_now.lot or base.awaits_draw):
+        base = msgspec.structs.replace(base, number=entry_now.number)
     try:
         place = await rooms.place(entry)
     except (GenerationOver, HandedOver) as over:
@@ -106,6 +127,8 @@ async def view_of(
     base = msgspec.structs.replace(
         base,
         place=place,
+        number=place.number,
+        entrant=place.entrant,
         is_binding=entry.subject == device != visitor,
         may_sign_in=visitor == device,
     )
@@ -143,8 +166,37 @@ def _away(event: int, address: str, number: int | None) -> PageView:
     )
 
 
+def _times(snapshot: Snapshot) -> dict[str, Any]:
+    settings, now_ms = snapshot.settings, snapshot.taken_at_ms
+    left_ms = snapshot.opens_in_ms
+    if settings.mode == "scheduled" and now_ms < settings.begins_at:
+        left_ms = settings.begins_at - now_ms
+    return {
+        "is_lottery": settings.awaits_draw or settings.is_drawn,
+        "awaits_draw": settings.awaits_draw,
+        "is_soon": _is_soon(snapshot),
+        "begins_at": _moment(settings.begins_at),
+        "opens_at": _moment(settings.opens_at),
+        "zone": ZoneInfo(settings.time_zone),
+        "seconds_left": -(-left_ms // 1000),
+    }
+
+
+def _moment(moment_ms: int | None) -> datetime | None:
+    return datetime.fromtimestamp(moment_ms / 1000, UTC) if moment_ms else None
+
+
+def _is_soon(snapshot: Snapshot) -> bool:
+    settings = snapshot.settings
+    is_shut = settings.state in ("closed", "drained")
+    return settings.mode == "scheduled" and not is_shut and snapshot.state == "closed"
+
+
 def _without_place(base: PageView, snapshot: Snapshot) -> PageView:
     shows = "closed" if snapshot.state in ("closed", "drained") else "before"
+    if base.is_soon and not base.is_stale:
+        reload_s = min(COUNTDOWN_RELOAD_S, base.seconds_left + 1)
+        return msgspec.structs.replace(base, shows="countdown", number=None, reload_s=reload_s)
     if base.is_stale:
         return msgspec.structs.replace(base, shows="away", number=None, reload_s=AWAY_RELOAD_S)
     return msgspec.structs.replace(base, shows=shows, number=None)
@@ -165,11 +217,13 @@ async def _with_place(
         return msgspec.structs.replace(base, shows="away", reload_s=AWAY_RELOAD_S)
     if place.stage == "called" and not shut:
         return msgspec.structs.replace(base, shows="called")
-    if place.state == "closed":
+    if place.state == "closed" and not base.is_soon:
         return msgspec.structs.replace(base, shows="closed", reload_s=reload_s)
     with suppress(RoomAway):
         await rooms.heartbeat(entry)
     shows = "paused" if base.stopped else "waiting"
+    if place.number is None:
+        shows = "prequeue"
     return msgspec.structs.replace(base, shows=shows, reload_s=reload_s)
 
 

@@ -1,0 +1,103 @@
+"""Where a visitor stands, as it is told: arithmetic on a snapshot, no Redis."""
+
+from random import Random
+from typing import Literal
+
+import msgspec
+
+from waitingroom.entries import Entry
+from waitingroom.pace import Eta, eta_of, poll_after_ms, poll_before_ms
+from waitingroom.reader import Reader
+from waitingroom.snapshot import Snapshot
+
+# Passed: over, while absent. Whoever asks is not absent and waits for the very next call.
+Stage = Literal["waiting", "passed", "called", "inside", "lapsed", "over"]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a visitor stands. `position` is 1 for the next to be called and 0 for the called;
+    `state` is the room's word, `stage` the visitor's own: lapsed came too late, over was let in
+    and is no longer. In the pre-queue number, position and ahead are null: the draw decides them.
+    """
+
+    number: int | None
+    position: int | None
+    ahead: int | None
+    eta: Eta | None
+    called: bool
+    state: str
+    stage: Stage
+    poll_after_ms: int
+    # What part of the way since the join is done, 0 to 1.
+    progress: float
+    # The number called last.
+    serving: int
+    # What the operator tells the waiting; may be empty.
+    message: str
+    # How old all this is; above 0 while Redis doesn't answer.
+    age_s: int
+    # The number in the lottery of whoever was in the pre-queue.
+    entrant: int | None = None
+
+
+class PlaceTeller:
+    def __init__(self, reader: Reader, chance: Random) -> None:
+        self._reader = reader
+        self._chance = chance
+
+    def waiting(self, snapshot: Snapshot, entry: Entry) -> Place:
+        if snapshot.settings.awaits_draw and entry.generation == snapshot.settings.generation:
+            return self._entrant(snapshot, entry)
+        ahead = snapshot.ahead_of(entry.number)
+        eta = eta_of(snapshot, entry.number)
+        way = max(1, entry.number - entry.srv)
+        return Place(
+            number=entry.number,
+            position=ahead + 1,
+            ahead=ahead,
+            eta=eta,
+            called=False,
+            state=snapshot.state,
+            stage="waiting",
+            poll_after_ms=poll_after_ms(eta, called=False, chance=self._chance),
+            progress=round(min(1.0, max(0, snapshot.serving - entry.srv) / way), 4),
+            serving=snapshot.serving,
+            message=snapshot.settings.message,
+            age_s=self._reader.age_s,
+            entrant=snapshot.entrant_of(entry),
+        )
+
+    def _entrant(self, snapshot: Snapshot, entry: Entry) -> Place:
+        """In the pre-queue: nobody is before or behind anybody."""
+        return Place(
+            number=None,
+            position=None,
+            ahead=None,
+            eta=None,
+            called=False,
+            state=snapshot.state,
+            stage="waiting",
+            poll_after_ms=poll_before_ms(snapshot.opens_in_ms, self._chance),
+            progress=0.0,
+            serving=0,
+            message=snapshot.settings.message,
+            age_s=self._reader.age_s,
+            entrant=entry.number,
+        )
+
+    def called(self, snapshot: Snapshot, entry: Entry, stage: Stage) -> Place:
+        return Place(
+            number=entry.number,
+            position=0,
+            ahead=0,
+            eta=Eta(0, 0),
+            called=True,
+            state=snapshot.state,
+            stage=stage,
+            poll_after_ms=poll_after_ms(None, called=True, chance=self._chance),
+            progress=1.0,
+            serving=snapshot.serving,
+            message=snapshot.settings.message,
+            age_s=self._reader.age_s,
+            entrant=snapshot.entrant_of(entry),
+        )
