@@ -7,6 +7,7 @@ own processor time for one request: no generator can flatter that.
 """
 
 import argparse
+import asyncio
 import contextlib
 import json
 import secrets
@@ -21,6 +22,7 @@ from typing import Any
 import uvloop
 from redis.asyncio import Redis
 
+from loadtest import roombench
 from loadtest.blast import Blast, blast, cpu_seconds, get, message
 from loadtest.figures import Figures
 from loadtest.purchases import hold_seats, purchase_for
@@ -31,6 +33,9 @@ WIDE_OPEN |= {"BILETTER_ROOM_CEILING": "1000000", "BILETTER_LOG_LEVEL": "warning
 CONNECTIONS = 32
 PIPELINE = 16
 EVENT = 1
+# How many claim, once each; and the part of its best rate at which polls are timed.
+CLAIMERS = 2_000
+EASY_SHARE = 0.7
 RAW_SCRIPT = """
 local a = redis.call('HGET', KEYS[2], ARGV[1])
 local n = redis.call('INCR', KEYS[1])
@@ -49,13 +54,20 @@ class Bench:
         self.results: dict[str, Any] = {}
 
     async def room(self) -> None:
-        """Status and join against the bare server, the naive join and Redis itself."""
+        """Every hot call against the bare server, the naive room, the sorted set, and Redis."""
+        tokens = await roombench.entries(self.stand.base(1), EVENT, CLAIMERS)
         rows = {
             "bare ASGI answer": await self._peer(lambda: get("/bare")),
             "framework route": await self._peer(lambda: get("/route")),
             "room status": await self._room(lambda: get(f"/rooms/{EVENT}/status")),
             "naive join": await self._peer(lambda: message("POST", "/join")),
             "room join": await self._room(_joins()),
+            "naive heartbeat": await self._peer(lambda: message("POST", "/naive/heartbeat")),
+            "room heartbeat": await self._room(roombench.beats(EVENT, tokens)),
+            "naive claim": await self._peer(lambda: message("POST", "/naive/claim")),
+            "room claim": await self._claims(tokens),
+            "sorted set join": await self._peer(lambda: message("POST", "/naive/zjoin")),
+            "sorted set place": await self._peer(lambda: get("/zplace")),
         }
         raw = await self._raw_script()
         bare, naive = rows["bare ASGI answer"], rows["naive join"]
@@ -65,12 +77,55 @@ class Bench:
         for name, row in rows.items():
             self._row(name, row, bare, naive, raw)
         print(f"{'raw EVALSHA × 16':<20}{raw:>9.0f}   (redis-py, four commands a script)")
+        await self._polls(rows["room status"])
+        for call in ("heartbeat", "claim"):
+            ratio = rows[f"room {call}"].rate / rows[f"naive {call}"].rate
+            self.results[f"{call} ÷ naive, rate"] = ratio
+        self.results["join ÷ sorted set, rate"] = (
+            rows["room join"].rate / rows["sorted set join"].rate
+        )
         self.results["status ÷ bare, rate"] = rows["room status"].rate / bare.rate
         self.results["status ÷ bare, CPU"] = rows["room status"].cpu_us / bare.cpu_us
         self.results["join ÷ naive, rate"] = rows["room join"].rate / naive.rate
 
+    async def _claims(self, tokens: list[str]) -> Blast:
+        """Once each: a second claim would only get the same pass."""
+        await asyncio.sleep(roombench.CALLED_AFTER_S)
+        return await blast(
+            self.room_port,
+            roombench.claims(EVENT, tokens),
+            seconds=10 * self.seconds,
+            connections=CONNECTIONS,
+            pids=self.room_pids,
+        )
+
+    async def _polls(self, full: Blast) -> None:
+        """What a poll asks of Redis, and how long it takes at 70 % of what the server can do."""
+        url = self.stand.env["REDIS_ROOMS_URL"]
+        start = await roombench.calls_of(url)
+        await asyncio.sleep(self.seconds)
+        idle = await roombench.calls_of(url)
+        easy = await blast(
+            self.room_port,
+            lambda: get(f"/rooms/{EVENT}/status"),
+            seconds=self.seconds,
+            connections=CONNECTIONS,
+            pids=self.room_pids,
+            per_second=EASY_SHARE * full.rate,
+        )
+        busy = await roombench.calls_of(url)
+        each = max(0.0, (busy - idle) - (idle - start)) / max(1, easy.answered)
+        tail = easy.ms(0.99) / easy.ms(0.5)
+        print(
+            f"\nPolls at {EASY_SHARE:.0%} of {full.rate:.0f}/s: p50 {easy.ms(0.5):.2f} ms,", end=""
+        )
+        print(f" p99 {easy.ms(0.99):.2f} ms ({tail:.1f} x p50)")
+        print(f"Redis commands: {idle - start} idle, {busy - idle} with {easy.answered} polls")
+        self.results["Redis commands of one poll"] = each
+        self.results["polls, p99 ÷ p50"] = tail
+
     def _row(self, name: str, row: Blast, bare: Blast, naive: Blast, raw: float) -> None:
-        wrong = {status: n for status, n in row.statuses.items() if status not in (200, 201)}
+        wrong = {status: n for status, n in row.statuses.items() if status not in (200, 201, 204)}
         cells = f"{row.rate:>9.0f}{row.ms(0.5):>9.2f}{row.ms(0.95):>8.2f}{row.ms(0.99):>8.2f}"
         ratios = f"{row.rate / bare.rate:>9.2f}{row.rate / naive.rate:>9.2f}{row.rate / raw:>11.2f}"
         print(

@@ -43,8 +43,12 @@ class Blast(msgspec.Struct, frozen=True):
 class _Connection(asyncio.Protocol):
     """Sends the next request as soon as the last one is answered, until told to stop."""
 
-    def __init__(self, next_request: Callable[[], bytes | None]) -> None:
+    def __init__(
+        self, next_request: Callable[[], bytes | None], every_s: float = 0.0, first_s: float = 0.0
+    ) -> None:
+        """Every `every_s` at most, if given; a late one counts from when it was due."""
         self._next = next_request
+        self._every_s, self._first_s = every_s, first_s
         self._buffer = b""
         self._sent_at = 0.0
         self.latencies: list[float] = []
@@ -54,7 +58,8 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are no subclass of asyncio's.
         self._transport = cast("asyncio.Transport", transport)
-        self._send()
+        self._due_at = time.perf_counter() + self._first_s
+        self._when_due()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -70,18 +75,26 @@ class _Connection(asyncio.Protocol):
         status = int(head[9:12])
         self.statuses[status] = self.statuses.get(status, 0) + 1
         self._buffer = b""
-        self._send()
+        self._due_at += self._every_s
+        self._when_due()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # the library's name
         if not self.done.done():
             self.done.set_result(None)
+
+    def _when_due(self) -> None:
+        wait_s = self._due_at - time.perf_counter()
+        if self._every_s and wait_s > 0:
+            asyncio.get_running_loop().call_later(wait_s, self._send)
+        else:
+            self._send()
 
     def _send(self) -> None:
         request = self._next()
         if request is None:
             self._transport.close()
             return
-        self._sent_at = time.perf_counter()
+        self._sent_at = self._due_at if self._every_s else time.perf_counter()
         self._transport.write(request)
 
 
@@ -92,10 +105,12 @@ async def blast(
     seconds: float,
     connections: int,
     pids: Sequence[int],
+    per_second: float = 0.0,
 ) -> Blast:
-    """Keep `connections` busy for `seconds`, or until `requests` gives None. `pids` are the
-    processes whose processor time is counted.
+    """Keep `connections` busy for `seconds`, or until `requests` gives None; or send so many
+    `per_second`, evenly. `pids` are the processes whose processor time is counted.
     """
+    every_s = connections / per_second if per_second else 0.0
     stop_at = time.perf_counter() + seconds
 
     def bounded() -> bytes | None:
@@ -104,8 +119,8 @@ async def blast(
     loop = asyncio.get_running_loop()
     before, started = cpu_seconds(pids), time.perf_counter()
     lines = [
-        (await loop.create_connection(lambda: _Connection(bounded), "127.0.0.1", port))[1]
-        for _ in range(connections)
+        await _connect(loop, port, bounded, every_s, every_s * n / connections)
+        for n in range(connections)
     ]
     await asyncio.gather(*(line.done for line in lines))
     spent = time.perf_counter() - started
@@ -115,6 +130,19 @@ async def blast(
             statuses[status] = statuses.get(status, 0) + count
     latencies = sorted(value for line in lines for value in line.latencies)
     return Blast(len(latencies), spent, cpu_seconds(pids) - before, statuses, latencies)
+
+
+async def _connect(
+    loop: asyncio.AbstractEventLoop,
+    port: int,
+    requests: Callable[[], bytes | None],
+    every_s: float,
+    first_s: float,
+) -> _Connection:
+    found = await loop.create_connection(
+        lambda: _Connection(requests, every_s, first_s), "127.0.0.1", port
+    )
+    return found[1]
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:

@@ -3,7 +3,10 @@
 `python -m loadtest.peers PORT REDIS_URL` serves
   /bare   a plain ASGI answer: the least this server can do
   /route  an ordinary framework route
-  /join   the room as one would first write it: an ordinary route, one script a request
+  /join, /naive/heartbeat, /naive/claim
+          the room as one would first write it: an ordinary route, one script a request
+  /naive/zjoin, /zplace
+          the room of the tutorials: who waits is in a sorted set, each poll asks for the rank
 
 It stops with SIGTERM.
 """
@@ -12,12 +15,14 @@ import asyncio
 import secrets
 import signal
 import sys
+import time
 from typing import Any
 
 import uvloop
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 from litestar import Litestar, get, post
+from litestar.params import FromPath
 from redis.asyncio import Redis
 
 BODY = b'{"event":1,"state":"open","serving":1,"issued":2}'
@@ -27,6 +32,19 @@ if number then return {'again', number} end
 number = redis.call('INCR', KEYS[1])
 redis.call('HSET', KEYS[2], ARGV[1], number)
 return {'joined', number}
+"""
+NAIVE_HEARTBEAT = """
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('EXPIRE', KEYS[1], 600)
+return 1
+"""
+NAIVE_CLAIM = """
+if redis.call('ZCARD', KEYS[1]) >= 1000000 then return 0 end
+return redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+"""
+SORTED_JOIN = """
+redis.call('ZADD', KEYS[1], 'NX', ARGV[2], ARGV[1])
+return redis.call('ZRANK', KEYS[1], ARGV[1])
 """
 START = {
     "type": "http.response.start",
@@ -48,7 +66,25 @@ def build(redis: Any) -> Any:
         reply = await script(keys=keys, args=[secrets.token_urlsafe(16)])
         return {"number": int(reply[1])}
 
-    framework = Litestar([route, join], openapi_config=None, logging_config=None)
+    scripts = {
+        "heartbeat": redis.register_script(NAIVE_HEARTBEAT),
+        "claim": redis.register_script(NAIVE_CLAIM),
+        "zjoin": redis.register_script(SORTED_JOIN),
+    }
+
+    @post("/naive/{call:str}")
+    async def naive(call: FromPath[str]) -> dict[str, int]:
+        args = [secrets.token_urlsafe(16), time.time_ns()]
+        return {"number": int(await scripts[call](keys=["{peer}:" + call], args=args) or 0)}
+
+    @get("/zplace")
+    async def zplace() -> dict[str, int]:
+        """Somebody's rank, found as a poll finds it."""
+        length = await redis.zcard("{peer}:zjoin")
+        somebody = await redis.zrange("{peer}:zjoin", length // 2, length // 2)
+        return {"position": int(await redis.zrank("{peer}:zjoin", somebody[0]))}
+
+    framework = Litestar([route, join, naive, zplace], openapi_config=None, logging_config=None)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"] == "/bare":

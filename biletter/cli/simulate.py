@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from biletter.engines.redis import start
+from biletter.simulation.million import wait_with
 from biletter.simulation.run import RULES, simulate
 from biletter.simulation.scenarios import SCENARIOS
 
@@ -30,6 +31,12 @@ def add(subparsers: Any) -> None:
     )
     room.add_argument("--seed", type=int, default=1, help="another seed, other visitors (1)")
     room.add_argument("--scenario", type=int, help="only this one, counted from 1")
+    million = kinds.add_parser(
+        "million",
+        help="a million waiters in one Redis: memory of each, joins a second, their status",
+        description="Joins by the room's own command straight on Redis, beside a sorted set.",
+    )
+    million.add_argument("--count", type=int, default=1_000_000, help="how many (a million)")
     room.add_argument("--rule", choices=RULES, help="only this one")
 
 
@@ -39,8 +46,17 @@ def run(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="biletter-") as folder:
         Path(folder).chmod(0o711)
         with start(Path(folder), "simulation") as engine:
-            asyncio.run(_room(engine.url, args))
+            asyncio.run((_million if args.kind == "million" else _room)(engine.url, args))
     return 0
+
+
+async def _million(url: str, args: argparse.Namespace) -> None:
+    told = await wait_with(url, args.count)
+    print(f"{args.count} waiters on Redis {told.version}, buckets as {told.encoding}")
+    for name, crowd in (("room", told.ours), ("sorted set", told.sorted_set)):
+        print(f"{name:<12}{crowd.bytes_each:>8.1f} B each{crowd.joins_per_s:>10.0f} joins/s")
+    print(f"status: {told.status}")
+    print(f"{told.places_per_s:.0f} places/s told from memory")
 
 
 async def _room(url: str, args: argparse.Namespace) -> None:
