@@ -4,6 +4,7 @@ request is left to the ordinary routes, which answer the same.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import cache
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -44,6 +45,8 @@ class HotRooms:
         self._rooms = rooms
         self._join = join
         self._links = links
+        # The two messages of each room's status, made anew when the reading is another.
+        self._told: dict[str, tuple[bytes, dict[str, Any], dict[str, Any]]] = {}
         self._calls: dict[tuple[str, str], Callable[[Entry, Headers], Awaitable[Answer]]] = {
             ("GET", "entries/me"): self._place,
             ("POST", "heartbeats"): self._heartbeat,
@@ -99,7 +102,14 @@ class HotRooms:
         body = self._rooms.reader.status_bytes(int(event)) if _is_id(event) else None
         if body is None:
             return False
-        await _answer("GET", send, 200, [JSON, SHARED, NOSNIFF], body)
+        told = self._told.get(event)
+        if told is None or told[0] is not body:
+            headers = [JSON, SHARED, NOSNIFF, (b"content-length", b"%d" % len(body))]
+            start = {"type": "http.response.start", "status": 200, "headers": headers}
+            told = self._told[event] = (body, start, {"type": "http.response.body", "body": body})
+        _counter("GET", 200).inc()
+        await send(told[1])
+        await send(told[2])
         return True
 
     def _entry(self, event: str, headers: Headers) -> Entry | None:
@@ -121,6 +131,12 @@ class HotRooms:
         host = headers.get(b"host", b"localhost").decode("latin-1")
         enter_url = self._links.base("sales", host) + "/enter"
         return 201, msgspec.json.encode(claim_answer(admitted, enter_url)), []
+
+
+@cache
+def _counter(method: str, status: int) -> Any:
+    """A few methods times a few answers; finding its counter anew costs as much as a status."""
+    return REQUESTS.labels(method, status)
 
 
 def _is_plain(method: str, headers: Headers) -> bool:
@@ -163,7 +179,7 @@ async def _refuse(method: str, send: Send, refusal: Refusal) -> None:
 async def _answer(
     method: str, send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes
 ) -> None:
-    REQUESTS.labels(method, status).inc()
+    _counter(method, status).inc()
     length = [] if status == 204 else [(b"content-length", b"%d" % len(body))]  # noqa: PLR2004
     await send({"type": "http.response.start", "status": status, "headers": headers + length})
     await send({"type": "http.response.body", "body": body})
