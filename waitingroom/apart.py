@@ -4,6 +4,7 @@ others, neither the load nor the loss of a Redis.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from inspect import isroutine
 from typing import Any
 
 from redis.asyncio import Redis
@@ -57,7 +58,7 @@ class RoomsApart(Rooms):
         shared = options | {"door": self.door}
         self._own = {event: Rooms(one, **shared) for event, one in own.items()}
         for name, verb in list(vars(self).items()):
-            if callable(getattr(verb, "__func__", None)) and name not in WHOLE:
+            if isroutine(verb) and name not in WHOLE:
                 setattr(self, name, self._sent(name, verb))
         usual = self.reader
         self._ticks = [self.tick_all, *(one.tick_all for one in self._own.values())]
