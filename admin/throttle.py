@@ -5,7 +5,9 @@ the next join, tick and claim.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -13,14 +15,26 @@ from accounts.identity import Caller
 from admin.audit import Audit, actor_of, room_subject
 from admin.tempo import Tempo
 from kernel.text import seen_line
+from waitingroom.plan import plan
 from waitingroom.room import Rooms
-from waitingroom.settings import BadSetting, changed
+from waitingroom.settings import MOMENTS, BadSetting, changed
 from waitingroom.snapshot import Snapshot, iso
 
 # What the console changes; the room has more settings, which are the organiser's.
-CONSOLE_FIELDS = ("mode", "state", "rate_per_minute", "ceiling", "message")
+CONSOLE_FIELDS = (
+    *("mode", "state", "rate_per_minute", "ceiling", "message"),
+    *("prequeue_at", "opens_at", "closes_at", "time_zone", "outside_source", "outside"),
+)
 WHOLE_NUMBERS = frozenset({"rate_per_minute", "ceiling"})
 DIGITS_MAX = 18
+VENUE_ZONE = "Asia/Almaty"
+
+
+class Step(msgspec.Struct, frozen=True):
+    """From this moment (epoch ms; None: already) the room is in this state."""
+
+    since: int | None
+    state: str
 
 
 class RoomView(msgspec.Struct, frozen=True):
@@ -41,6 +55,14 @@ class RoomView(msgspec.Struct, frozen=True):
     message: str
     changed_at: str
     age_s: int
+    # The schedule: moments in epoch ms, and what follows from all of it by itself.
+    prequeue_at: int | None
+    opens_at: int | None
+    closes_at: int | None
+    time_zone: str
+    outside_source: str
+    outside: str
+    plan: list[Step]
 
 
 class ThrottleConsole:
@@ -93,9 +115,29 @@ class ThrottleConsole:
             rate_per_minute=settings.rate_per_minute,
             admitted_per_minute=self._tempo.per_minute(snapshot.event),
             message=settings.message,
+            prequeue_at=settings.prequeue_at,
+            opens_at=settings.opens_at,
+            closes_at=settings.closes_at,
+            time_zone=settings.time_zone,
+            outside_source=settings.outside_source,
+            outside=settings.outside,
+            plan=[Step(span.since, span.state) for span in plan(settings, snapshot.taken_at_ms)],
             changed_at=iso(settings.updated_at),
             age_s=self._rooms.reader.age_of(snapshot.event),
         )
+
+
+def _moment(name: str, text: str, zone: str) -> int | None:
+    """A clock's 2026-06-01T12:00 in that zone, as epoch ms; nothing for an empty field."""
+    if not text.strip():
+        return None
+    try:
+        local = datetime.fromisoformat(text.strip())
+        if local.tzinfo is None:
+            local = local.replace(tzinfo=ZoneInfo(zone))
+        return int(local.timestamp() * 1000)
+    except (ZoneInfoNotFoundError, ValueError, OverflowError, OSError) as error:
+        raise BadSetting(setting=name) from error
 
 
 def read_changes(given: Mapping[str, object]) -> dict[str, Any]:
@@ -103,6 +145,7 @@ def read_changes(given: Mapping[str, object]) -> dict[str, Any]:
     come as text.
     """
     changes: dict[str, Any] = {}
+    zone = given.get("time_zone")
     for name, value in given.items():
         if name not in CONSOLE_FIELDS:
             raise BadSetting(setting=name[:40])
@@ -111,6 +154,8 @@ def read_changes(given: Mapping[str, object]) -> dict[str, Any]:
             if not text.isascii() or not text.isdecimal() or len(text) > DIGITS_MAX:
                 raise BadSetting(setting=name)
             changes[name] = int(text)
+        elif name in MOMENTS and isinstance(value, str):
+            changes[name] = _moment(name, value, zone if isinstance(zone, str) else VENUE_ZONE)
         elif isinstance(value, str):
             changes[name] = seen_line(value) if name == "message" else value
         else:

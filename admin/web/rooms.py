@@ -1,6 +1,8 @@
 """The throttle console's pages and their numbers as JSON."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Response, get, post
@@ -15,7 +17,7 @@ from admin.throttle import CONSOLE_FIELDS, RoomView, ThrottleConsole, read_chang
 from admin.web.words import setting_problem, state_word
 from kernel.errors import BadInput
 from kernel.web.pages import Pages, wants_html
-from waitingroom.settings import MESSAGE_MAX, RATE_MAX, BadSetting
+from waitingroom.settings import MESSAGE_MAX, MOMENTS, RATE_MAX, BadSetting
 
 HISTORY_MAX = 30
 JSON = "application/json"
@@ -87,7 +89,7 @@ async def configure(
     audit: NamedDependency[Audit],
     caller: NamedDependency[Caller],
 ) -> Response[Any]:
-    """Any of mode, state, rate_per_minute, ceiling, message: all or none of what is given."""
+    """Any of the console's fields: all or none of what is given."""
     need_staff(caller)
     given = await read_given(request)
     try:
@@ -116,11 +118,13 @@ async def show_room(
     errors: dict[str, str] | None = None,
     typed: dict[str, Any] | None = None,
 ) -> Response[Any]:
+    room = console.room(event)
     return pages.show(
         request,
         "admin/room.html",
         status=422 if errors else 200,
-        room=told(request, pages, console.room(event)),
+        room=told(request, pages, room),
+        times=told_times(room),
         history=await audit.about([room_subject(event)], count=HISTORY_MAX),
         errors=errors or {},
         typed=typed or {},
@@ -143,7 +147,34 @@ async def read_given(request: AnyRequest) -> dict[str, Any]:
 def told(request: AnyRequest, pages: Pages, room: RoomView) -> dict[str, Any]:
     """A room's numbers with its state in words, in the reader's language."""
     word, tone = state_word(request, pages, room.state)
-    return {**msgspec.structs.asdict(room), "state_word": word, "state_tone": tone}
+    fields = {**msgspec.structs.asdict(room), "state_word": word, "state_tone": tone}
+    fields["plan"] = [
+        {
+            "since": step.since,
+            "state": step.state,
+            "word": state_word(request, pages, step.state)[0],
+        }
+        for step in room.plan
+    ]
+    return fields
+
+
+def told_times(room: RoomView) -> dict[str, Any]:
+    """The schedule as a page shows it: moments for fields and for people, on the venue's clock."""
+    zone = ZoneInfo(room.time_zone)
+    moments = {name: getattr(room, name) for name in MOMENTS}
+    local = {
+        name: datetime.fromtimestamp(moment / 1000, zone) if moment else None
+        for name, moment in moments.items()
+    }
+    return {
+        "zone": zone,
+        "fields": {name: at.strftime("%Y-%m-%dT%H:%M") if at else "" for name, at in local.items()},
+        "since": [
+            datetime.fromtimestamp(step.since / 1000, zone) if step.since else None
+            for step in room.plan
+        ],
+    }
 
 
 def as_json(content: Any) -> Response[bytes]:
