@@ -12,7 +12,7 @@ from waitingroom.room import Rooms
 EVENT = 1
 # The smoothed correction looks at claims this far back, and never pushes harder than this.
 LOOK_BACK_S = 15.0
-PUSH_MAX = 5.0
+PUSH_MAX = 3.0
 # How fast its factor follows what was seen.
 SMOOTHING = 0.05
 

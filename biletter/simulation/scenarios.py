@@ -77,8 +77,8 @@ SCENARIOS = (
     Scenario("bursts; 30 % away and back", 300, STEADY, 5_000, sleepers=0.3, bursts=(3, 60)),
     Scenario("changing rates, 35 % leave", 300, CHANGING, 7_500, leavers=0.35),
     Scenario(
-        "all of it", 300, CHANGING, 12_000, leavers=0.2, stale=0.2, sleepers=0.1,
-        block=(*BLOCK, False),
+        "all of it", 300, CHANGING, 11_000, leavers=0.2, stale=0.2, sleepers=0.1,
+        block=(3001, 7000, 0.95, False),
     ),
     Scenario("4 000 dead, still beating", 300, STEADY, 7_500, block=(*BLOCK, True)),
 )  # fmt: skip
