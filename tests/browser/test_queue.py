@@ -1,0 +1,93 @@
+"""The queue page in Chromium: proof of work, the place on another device, the call."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from redis import Redis
+
+from tests.house import House
+
+SETTINGS = "room:{1}:settings"
+ORDINARY = {"state": "open", "proof_bits": 0, "rate_per_minute": 600}
+# The room is read four times a second.
+READ_MS = 800
+
+
+@pytest.fixture
+def room(server: House) -> Iterator[Callable[..., None]]:
+    """Sets the star's room, and puts it back afterwards."""
+    redis: Any = Redis(unix_socket_path=str(server.data / "run" / "redis-rooms.sock"))
+    before = redis.hgetall(SETTINGS)
+
+    def change(**fields) -> None:
+        redis.hset(SETTINGS, mapping=ORDINARY | fields)
+
+    yield change
+    redis.hset(SETTINGS, mapping=before)
+    redis.close()
+
+
+def queue_of(page: Page, site: str) -> str:
+    """To the queue page by the event's; whoever comes from there joins without a press. Returns
+    the page's bare address, which joins nobody by itself.
+    """
+    page.goto(f"{site}/events/1")
+    page.get_by_role("link", name="Встать в очередь").first.click()
+    expect(page.locator("#place")).to_be_visible()
+    return page.url.partition("?")[0]
+
+
+def waits(page: Page) -> None:
+    expect(page.locator('#place:is([data-shows="waiting"], [data-shows="paused"])')).to_be_visible()
+
+
+def test_a_browser_works_for_its_number_unasked(new_page, site, room):
+    room(state="paused", proof_bits=14)
+    page = new_page()
+    page.wait_for_timeout(READ_MS)
+    page.goto(queue_of(new_page(), site))
+    expect(page.locator("#place")).to_have_attribute("data-bits", "14")
+    page.locator('form[data-verb="join"] button').click()
+    waits(page)
+    assert page.title().startswith("№ ")
+
+
+def test_a_place_moves_to_another_browser_by_its_link(new_page, site, room):
+    room(state="paused")
+    laptop, phone = new_page(), new_page()
+    laptop.wait_for_timeout(READ_MS)
+    queue_of(laptop, site)
+    waits(laptop)
+    number = laptop.locator(".queue-number strong").inner_text()
+    laptop.locator('form[data-verb="handovers"] button').click()
+    expect(laptop.locator("#handover img")).to_be_visible()
+    waits(laptop)
+    phone.goto(laptop.locator(".queue-link a").get_attribute("href"))
+    phone.get_by_role("button", name="Забрать место").click()
+    waits(phone)
+    assert phone.locator(".queue-number strong").inner_text() == number
+    expect(laptop.locator('#place[data-shows="moved"]')).to_be_visible(timeout=30_000)
+
+
+def test_who_asked_to_be_called_is_called_by_a_notification(new_page, site, room):
+    room(state="paused")
+    page = new_page(permissions=["notifications"])
+    page.wait_for_timeout(READ_MS)
+    page.add_init_script(
+        "window.Notification = class { static permission = 'granted';"
+        " static requestPermission() { return Promise.resolve('granted'); }"
+        " constructor(words) { sessionStorage.called = words; } };"
+    )
+    address = queue_of(page, site)
+    waits(page)
+    page.locator("#queue-alert").click()
+    expect(page.locator("#queue-alert")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#queue-alert-note")).to_contain_text("уведомлением")
+    room(state="open")
+    # Not the address of the queue page, which only mentions the event.
+    page.wait_for_url(re.compile(r"^[^?]*/events/1"), timeout=60_000)
+    page.goto(address)
+    assert page.evaluate("sessionStorage.called") == "Ваша очередь подошла"
