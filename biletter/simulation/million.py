@@ -108,6 +108,7 @@ async def _places(rooms: Rooms, generation: int, count: int) -> float:
     for step in range(PLACES):
         entry = Entry(EVENT, generation, 1 + step * 7919 % count, "somebody", 0)
         place = await rooms.place(entry)
+        assert place.ahead is not None
         assert place.ahead < count
     eta_of(rooms.snapshot(EVENT), count)
     return PLACES / (time.perf_counter() - started)
