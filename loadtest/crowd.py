@@ -13,7 +13,7 @@ import time
 from collections import Counter, defaultdict
 
 from loadtest.figures import Figures
-from loadtest.visitor import DECLINED_CARD, Kind, Sites, Visit, visit
+from loadtest.visitor import DECLINED_CARD, Kind, Sites, Visit, demo_account, visit
 from loadtest.wire import Wire
 
 # Shares of a hundred visitors. A third of those who join never come to their turn: that is life.
@@ -25,10 +25,8 @@ KINDS: dict[Kind, int] = {
     "vanishing": 16,
 }
 DECLINED_SHARE = 0.05
-# Demo accounts of the crowd, made by the demo seed: crowd-00001@… with password crowd-00001.
+# Demo accounts of the crowd, made by the demo seed.
 ACCOUNTS = 5_000
-EMAIL = "crowd-{:05d}@demo.biletter.kz"
-PASSWORD = "crowd-{:05d}"  # noqa: S105  # a rule of the demo data
 PRINT_EVERY_S = 1.0
 # More than one generator process can drive.
 COUNT_MAX = 100_000
@@ -69,12 +67,12 @@ class Crowd:
 
     async def _one(self, index: int) -> None:
         kind = self.chance.choices(list(KINDS), list(KINDS.values()))[0]
-        account = (self.options.first + index) % ACCOUNTS + 1
+        email, password = demo_account((self.options.first + index) % ACCOUNTS + 1)
         one = Visit(
             kind=kind,
             event=self.options.event,
-            email=EMAIL.format(account),
-            password=PASSWORD.format(account),
+            email=email,
+            password=password,
             sites=self.sites,
             chance=random.Random(self.chance.random()),
             note=self.figures.note,

@@ -7,17 +7,26 @@ from random import Random
 
 from loadtest.figures import Figures
 from loadtest.stand import Stand
-from loadtest.visitor import Gone, Sites, Visit, code_of, path_of, submit_card
+from loadtest.visitor import (
+    CREATED,
+    FOUND,
+    OK,
+    SEAT_CONFLICT,
+    TICKET_WAIT_S,
+    Gone,
+    Sites,
+    Visit,
+    code_of,
+    demo_account,
+    path_of,
+    submit_card,
+)
 from loadtest.wire import Wire
 
-EMAIL = "crowd-{:05d}@demo.biletter.kz"
-PASSWORD = "crowd-{:05d}"  # noqa: S105  # a rule of the demo data
 SEATS_A_PURCHASE = 2
 PAGES = 8
 PAGE_SIZE = 20
-TICKET_WAIT_S = 30.0
 STATE_POLL_S = 0.05
-OK, CREATED, FOUND, SEAT_CONFLICT = 200, 201, 302, 419
 
 
 def sites_of(stand: Stand) -> Sites:
@@ -34,11 +43,12 @@ async def cinemas(sites: Sites, star: int) -> list[int]:
 
 
 def buyer(sites: Sites, figures: Figures, index: int, event: int) -> Visit:
+    email, password = demo_account(index + 1)
     return Visit(
         kind="buying",
         event=event,
-        email=EMAIL.format(index + 1),
-        password=PASSWORD.format(index + 1),
+        email=email,
+        password=password,
         sites=sites,
         chance=Random(index),
         note=figures.note,

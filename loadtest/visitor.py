@@ -32,6 +32,12 @@ BUSY = (429, 503)
 HIDDEN = re.compile(r'name="(?P<name>[^"]+)"[^>]*value="(?P<value>[^"]*)"')
 
 
+def demo_account(number: int) -> tuple[str, str]:
+    """E-mail and password of the crowd's account of this number, as the demo seed makes them."""
+    name = f"crowd-{number:05d}"
+    return f"{name}@demo.biletter.kz", name
+
+
 class Gone(Exception):
     """The visit ended early; the message is the outcome."""
 
