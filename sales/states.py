@@ -1,77 +1,96 @@
-"""The lives of an order and of a payment, as tables: (state, verb) → new state.
+"""The lives of an order and of a payment, as tables.
 
 Whatever is not in a table does not happen. A change is made in SQL by compare-and-set on
 (id, version) with the states taken from here, and writes audit and notices in the same
-transaction; who loses the race gets None back and looks again.
+transaction; who loses the race gets None back and looks again. docs/states.md is drawn from here.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import ClassVar
 
 from kernel.errors import Refusal
+from sales.machine import Machine, Move
 
-Moves = Mapping[tuple[str, str], str]
-
-ORDER: Moves = MappingProxyType(
-    {
-        ("open", "place"): "pending",
-        ("open", "cancel"): "cancelled",
-        ("open", "abandon"): "expired",
-        ("pending", "pay"): "paid",
-        ("pending", "cancel"): "cancelled",
-        ("pending", "decline"): "cancelled",
-        ("pending", "expire"): "expired",
-        # Money that came late takes its seats again, if all of them are still free.
-        ("expired", "reclaim"): "pending",
-    }
+ORDER = Machine(
+    "order",
+    states={
+        "open": "an envelope; its seats are held in Redis only",
+        "pending": "its seats are claimed, its payment is under way",
+        "paid": "the money is ours, the tickets exist",
+        "cancelled": "ended by its buyer, by the bank's no or by staff; `reason` says which",
+        "expired": "nobody paid in time, or nobody came back to it",
+    },
+    first=["open"],
+    moves=[
+        Move("open", "place", "pending", "buyer", "seats are claimed, a payment begins"),
+        Move("open", "cancel", "cancelled", "buyer", "the hold ends"),
+        Move("open", "abandon", "expired", "clock", "the hold has ended long ago"),
+        Move("pending", "pay", "paid", "gateway", "captured: seats are sold, tickets issued"),
+        Move("pending", "cancel", "cancelled", "buyer", "the gateway has let go: seats are free"),
+        Move("pending", "decline", "cancelled", "gateway", "the bank's no: seats are free"),
+        Move("pending", "expire", "expired", "clock", "the gateway has let go: seats are free"),
+        Move("expired", "reclaim", "pending", "gateway", "late money takes its seats, all free"),
+    ],
 )
-ORDER_STATES = ("open", "pending", "paid", "cancelled", "expired")
+ORDER_STATES = ORDER.states
 
-PAYMENT: Moves = MappingProxyType(
-    {
-        ("started", "offer"): "offered",
-        ("started", "doubt"): "unknown",
-        ("started", "refuse"): "declined",
-        ("started", "lapse"): "lapsed",
-        ("started", "authorise"): "authorised",
-        ("unknown", "offer"): "offered",
-        ("unknown", "refuse"): "declined",
-        ("unknown", "lapse"): "lapsed",
-        ("unknown", "authorise"): "authorised",
-        ("unknown", "decline"): "declined",
-        ("unknown", "cancel"): "cancelled",
-        ("started", "decline"): "declined",
-        ("started", "cancel"): "cancelled",
-        ("offered", "authorise"): "authorised",
-        ("offered", "decline"): "declined",
-        ("offered", "cancel"): "cancelled",
-        ("offered", "lapse"): "lapsed",
-        ("authorised", "capture"): "captured",
-        ("authorised", "reverse"): "reversed",
-        ("authorised", "decline"): "declined",
+# Why a payment moves, wherever it stands.
+_OFFER = "the gateway has opened its form"
+_TAKE = "the money is reserved, we are about to take it"
+_NO = "the bank or the gateway says no"
+_CALLED_OFF = "cancelled at the gateway before any money"
+_LAPSE = "given up; watched for money that comes late"
+_BACK = "the reserved money has gone back"
+
+PAYMENT = Machine(
+    "payment",
+    states={
+        "started": "we are about to open it at the gateway",
+        "unknown": "the gateway did not answer: it may exist or not",
+        "offered": "its form is open to the buyer",
+        "authorised": "the money is reserved; it is either taken or given back",
+        "captured": "the money is ours",
+        "declined": "the bank or the gateway said no",
+        "cancelled": "called off before any money",
+        "reversed": "reserved money went back",
+        "lapsed": "given up; money that comes all the same is dealt with",
+        "refunded": "captured money went back",
+    },
+    first=["started"],
+    moves=[
+        Move("started", "offer", "offered", "gateway", _OFFER),
+        Move("started", "doubt", "unknown", "silence", "no answer to our init"),
+        Move("started", "refuse", "declined", "gateway", "a clear no to our init"),
+        Move("started", "lapse", "lapsed", "clock", _LAPSE),
+        Move("started", "authorise", "authorised", "gateway", _TAKE),
+        Move("started", "decline", "declined", "gateway", _NO),
+        Move("started", "cancel", "cancelled", "gateway", _CALLED_OFF),
+        Move("started", "reverse", "reversed", "gateway", _BACK),
+        Move("unknown", "offer", "offered", "gateway", _OFFER),
+        Move("unknown", "refuse", "declined", "gateway", "a clear no to our second init"),
+        Move("unknown", "lapse", "lapsed", "clock", _LAPSE),
+        Move("unknown", "authorise", "authorised", "gateway", _TAKE),
+        Move("unknown", "decline", "declined", "gateway", _NO),
+        Move("unknown", "cancel", "cancelled", "gateway", _CALLED_OFF),
+        Move("unknown", "reverse", "reversed", "gateway", _BACK),
+        Move("offered", "authorise", "authorised", "gateway", _TAKE),
+        Move("offered", "decline", "declined", "gateway", _NO),
+        Move("offered", "cancel", "cancelled", "gateway", _CALLED_OFF),
+        Move("offered", "lapse", "lapsed", "clock", _LAPSE),
+        Move("offered", "reverse", "reversed", "gateway", _BACK),
+        Move("authorised", "capture", "captured", "gateway", "confirmed: the order is paid"),
+        Move("authorised", "reverse", "reversed", "gateway", _BACK),
+        Move("authorised", "decline", "declined", "gateway", _NO),
         # Given up while the gateway would not cancel, and paid after all.
-        ("lapsed", "authorise"): "authorised",
-        # The reversal was asked before we had seen the money.
-        ("started", "reverse"): "reversed",
-        ("unknown", "reverse"): "reversed",
-        ("offered", "reverse"): "reversed",
-    }
+        Move("lapsed", "authorise", "authorised", "gateway", "money that came late"),
+        Move("captured", "refund", "refunded", "gateway", "all of it went back to the card"),
+    ],
 )
-PAYMENT_STATES = (
-    "started",
-    "offered",
-    "unknown",
-    "authorised",
-    "captured",
-    "declined",
-    "cancelled",
-    "reversed",
-    "lapsed",
-    "refunded",
-)
+PAYMENT_STATES = PAYMENT.states
 # Nothing more is to be learnt from the gateway about these.
 PAYMENT_SETTLED = frozenset({"captured", "declined", "cancelled", "reversed", "refunded"})
+
+# In the order of docs/states.md.
+MACHINES = (ORDER, PAYMENT)
 
 
 class OrderState(Refusal):

@@ -27,6 +27,7 @@ COMMANDS = (
     "lottery",
     "crowd",
     "simulate",
+    "states",
 )
 # Where the command's word is none for a module.
 MODULES = {"import": "imports"}
