@@ -7,11 +7,11 @@ Amounts are whole tiyn.
 
 from typing import Any, Final, Protocol
 
-import httpx
 import msgspec
 import structlog
 
 from sales import gateway_tokens as tokens
+from sales.gateway_wire import Answer, HttpWire, Wire, WireError
 
 log = structlog.get_logger()
 
@@ -27,14 +27,12 @@ AMOUNT_MAX: Final = 2_147_483_647
 # Confirm and cancel refuse to read a larger amount; it is then left out (§2.3).
 AMOUNT_NAMED_MAX: Final = 50_000_000
 CURRENCY: Final = "KZT"
-# Longer than the gateway's usual answer, shorter than a buyer's patience.
-TIMEOUT: Final = httpx.Timeout(8.0, connect=2.0, pool=2.0)
-LIMITS: Final = httpx.Limits(max_connections=64, max_keepalive_connections=32)
 # Answers that say nothing about what was done: duplicate id (ask by order id), internal timeout,
 # internal errors, "lock not obtained", rate limit.
 DOUBTFUL_CODES: Final = frozenset({"1002", "1408", "2408", "3408", "3503"})
 DOUBTFUL_STATUSES: Final = frozenset({408, 429})
 OK: Final = 200
+CLIENT_ERRORS: Final = range(400, 500)
 REASON_CHARS_MAX: Final = 200
 
 
@@ -111,22 +109,15 @@ class ToleuBar:
         team_slug: str,
         password: str,
         public_url: str | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
+        wire: Wire | None = None,
     ) -> None:
         """`public_url`: the gateway as browsers reach it, where that differs from `base_url`."""
         self._who = tokens.Merchant(team_slug, password)
         self._public = (public_url or base_url).rstrip("/")
-        # The way to the gateway is ours to say, not the environment's.
-        self._http = httpx.AsyncClient(
-            base_url=base_url.rstrip("/"),
-            timeout=TIMEOUT,
-            limits=LIMITS,
-            trust_env=False,
-            transport=transport,
-        )
+        self._wire = wire or HttpWire(base_url)
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._wire.close()
 
     def form_url(self, payment_id: str) -> str:
         return f"{self._public}{FORM}{payment_id}"
@@ -205,13 +196,13 @@ class ToleuBar:
     async def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any] | Refused | Unknown:
         """The answer of a call that succeeded, or which kind of failure it was."""
         try:
-            answer = await self._http.post(path, json=body)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            log.warning("gateway silent", call=path, error=repr(error))
-            return Unknown(repr(error)[:REASON_CHARS_MAX])
+            answer = await self._wire.post(path, msgspec.json.encode(body))
+        except WireError as error:
+            log.warning("gateway silent", call=path, error=str(error))
+            return Unknown(str(error)[:REASON_CHARS_MAX])
         outcome = _sort(answer)
         if not isinstance(outcome, dict):
-            log.warning("gateway", call=path, status=answer.status_code, outcome=repr(outcome))
+            log.warning("gateway", call=path, status=answer.status, outcome=repr(outcome))
         return outcome
 
 
@@ -226,21 +217,21 @@ class _CheckAnswer(msgspec.Struct):
     payments: list[_Told]
 
 
-def _sort(answer: httpx.Response) -> dict[str, Any] | Refused | Unknown:
+def _sort(answer: Answer) -> dict[str, Any] | Refused | Unknown:
     """§9: three shapes of errors, and the doubtful ones among them."""
     try:
         told = msgspec.json.decode(answer.content)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         told = None
     told = told if isinstance(told, dict) else {}
-    code = str(told.get("errorCode") or f"http-{answer.status_code}")
+    code = str(told.get("errorCode") or f"http-{answer.status}")
     message = str(told.get("message") or told.get("title") or "")[:REASON_CHARS_MAX]
-    if answer.status_code == OK and told.get("success") is True:
+    if answer.status == OK and told.get("success") is True:
         return told
-    is_clear = answer.is_client_error and answer.status_code not in DOUBTFUL_STATUSES
+    is_clear = answer.status in CLIENT_ERRORS and answer.status not in DOUBTFUL_STATUSES
     if is_clear and code not in DOUBTFUL_CODES:
         return Refused(code, message)
-    return Unknown(f"{answer.status_code} {code} {message}")
+    return Unknown(f"{answer.status} {code} {message}")
 
 
 def _accepted(answer: dict[str, Any] | Refused | Unknown) -> Accepted | Refused | Unknown:
