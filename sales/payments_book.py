@@ -12,6 +12,7 @@ from typing import Any
 from kernel.clock import Clock
 from kernel.db import Conn, Db
 from kernel.sql import load_queries
+from sales import ledger
 from sales.outbox import Draft, stage
 from sales.payment import Attempt, Payment, read_attempt
 from sales.states import move_order, move_payment
@@ -105,8 +106,8 @@ class PaymentBook:
             return moved
 
     async def capture(self, attempt: Attempt) -> bool:
-        """The money is ours: the order is paid, its seats are sold, its tickets exist."""
-        order = attempt.order
+        """The money is ours: the order is paid, its seats are sold, tickets and ledger say so."""
+        order, payment = attempt.order, attempt.payment
         async with self._db.acquire() as conn, conn.transaction():
             moved = await self._move(
                 conn,
@@ -119,8 +120,12 @@ class PaymentBook:
             if not moved:
                 return False
             seats = await self._issue(conn, order.id)
+            now = self._clock.now()
+            money = ledger.captured(order.event_id, order.id, payment.id, payment.amount)
+            is_new = await ledger.post(conn, now, money)
+            assert is_new, f"payment {payment.id} was captured before"
             payload = {**_facts(attempt), "seats": seats}
-            await stage(conn, self._clock.now(), [Draft("order.paid", order.id, payload)])
+            await stage(conn, now, [Draft("order.paid", order.id, payload)])
             return True
 
     async def reclaim(self, attempt: Attempt) -> bool:

@@ -1,10 +1,10 @@
 """Reset: back to the state before the first sale, in one transaction and under a second.
 
-Accounts, events, halls, the archive and the audit stay, and so do visits: who is inside goes on
-shopping, and a used pass stays used. Payments under way are let go at the gateway. Raising the
-epoch voids every hold in Redis, which is refilled event by event when it is next asked; an order
-placed at the same moment is either emptied with the rest or refused, because placing checks the
-epoch under its lock.
+Accounts, events, halls, the archive, the audit and the ledger (its balances closed) stay, and so do
+visits: who is inside goes on shopping, and a used pass stays used. Payments under way are let go at
+the gateway. Raising the epoch voids every hold in Redis, which is refilled event by event when it
+is next asked; an order placed at the same moment is either emptied with the rest or refused,
+because placing checks the epoch under its lock.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from kernel.clock import Clock
 from kernel.db import Conn, Db
 from kernel.errors import Forbidden, TryAgain
 from kernel.sql import load_queries
-from sales import audit
+from sales import audit, ledger
 from sales.epochs import Epochs
 from sales.outbox import Draft, stage
 from sales.payments_void import VOID, payload_of
@@ -94,6 +94,7 @@ class Reset:
             drafts = await self._drafts(conn)
             await conn.execute(Q["empty_sales"])
             now = self._clock.now()
+            await ledger.close(conn, now, epoch)
             await stage(conn, now, drafts)
             await audit.write(conn, now, actor, "sales.reset", "epoch", epoch=epoch)
         return epoch

@@ -24,6 +24,7 @@ COMMANDS = (
     "seed",
     "import",
     "keys",
+    "ledger",
     "lottery",
     "crowd",
     "simulate",
