@@ -79,6 +79,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_secret: str = "whsec-demo-123"  # noqa: S105  # the sandbox's own, not a secret
     # None: the sandbox ToleuBar of this installation.
     payment_endpoint: str | None = None
+    # What each process that calls the gateway (sales, worker) may use of it: calls a second, and
+    # calls at once.
+    gateway_rate: int = 1_000
+    gateway_at_once: int = 64
 
     def port_of(self, duty: str) -> int:
         return self.port + DUTIES_WITH_A_PORT.index(duty)
@@ -117,6 +121,8 @@ NAMES = {
     "MERCHANT_PASSWORD": "merchant_password",
     "MERCHANT_WEBHOOK_SECRET": "webhook_secret",
     "PAYMENT_ENDPOINT": "payment_endpoint",
+    "BILETTER_GATEWAY_RATE": "gateway_rate",
+    "BILETTER_GATEWAY_AT_ONCE": "gateway_at_once",
 }
 ROOM_URL = re.compile(r"REDIS_ROOM_([1-9][0-9]{0,15})_URL", re.ASCII)
 WORDS = {"on": True, "true": True, "yes": True, "1": True}
@@ -127,6 +133,8 @@ HIGHEST = {
     "room_rate_per_minute": 1_000_000,
     "room_ceiling": 1_000_000,
     "person_limit": 1_000_000,
+    "gateway_rate": 100_000,
+    "gateway_at_once": 1_000,
     "port": PORT_MAX,
 }
 

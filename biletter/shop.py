@@ -10,7 +10,9 @@ from sales.admission import Admissions
 from sales.analytics import Analytics
 from sales.bookings import Bookings
 from sales.catalogue import Catalogue
-from sales.gateway import ToleuBar
+from sales.gateway_careful import CarefulGateway
+from sales.gateway_toleubar import ToleuBar
+from sales.gateway_wire import HttpWire
 from sales.guard import RoomModes
 from sales.holds import Holds
 from sales.orders import Orders
@@ -29,11 +31,18 @@ class Shop:
         self.catalogue = Catalogue(db, clock)
         self.holds = Holds(redis, db, self.catalogue, clock)
         self.seatmaps = SeatMaps(self.holds.store, clock)
-        self.gateway = ToleuBar(
+        self._toleubar = ToleuBar(
             settings.gateway_url,
             team_slug=settings.merchant_slug,
             password=settings.merchant_password,
             public_url=settings.public.get("toleubar"),
+            wire=HttpWire(settings.gateway_url, connections=settings.gateway_at_once),
+        )
+        self.gateway = CarefulGateway(
+            self._toleubar,
+            rate_per_s=settings.gateway_rate,
+            at_once=settings.gateway_at_once,
+            chance=SystemRandom(),
         )
         self.payments = Payments(
             db,
@@ -63,7 +72,7 @@ class Shop:
         )
 
     async def close(self) -> None:
-        await self.gateway.close()
+        await self._toleubar.close()
         await self.redis.aclose()
         await self.db.close()
 

@@ -1,39 +1,19 @@
-"""The payment integrator ToleuBar, as its contract describes it (§2, §4, §9).
+"""What payments need of an integrator, in the words of ToleuBar's contract (§2).
 
 Every call has three kinds of outcome: done, refused, and unknown. Unknown (silence, 5xx, an
 answer that cannot be read) is never tried again blindly: whoever called asks `check` first.
-Amounts are whole tiyn.
+Amounts are whole tiyn. The client is sales.gateway_toleubar, used through sales.gateway_careful.
 """
 
-from typing import Any, Final, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
-import structlog
-
-from sales import gateway_tokens as tokens
-from sales.gateway_wire import Answer, HttpWire, Wire, WireError
-
-log = structlog.get_logger()
-
-INIT: Final = "/api/v1/PaymentInit/init"
-CHECK: Final = "/api/v1/PaymentCheck/check"
-CONFIRM: Final = "/api/v1/PaymentConfirm/confirm"
-CANCEL: Final = "/api/v1/PaymentCancel/cancel"
-FORM: Final = "/api/v1/paymentform/render/"
 
 # What init accepts (§2.1); the upper bound is its request model's, about 21 million tenge.
 AMOUNT_MIN: Final = 1_000
 AMOUNT_MAX: Final = 2_147_483_647
-# Confirm and cancel refuse to read a larger amount; it is then left out (§2.3).
-AMOUNT_NAMED_MAX: Final = 50_000_000
-CURRENCY: Final = "KZT"
-# Answers that say nothing about what was done: duplicate id (ask by order id), internal timeout,
-# internal errors, "lock not obtained", rate limit.
-DOUBTFUL_CODES: Final = frozenset({"1002", "1408", "2408", "3408", "3503"})
-DOUBTFUL_STATUSES: Final = frozenset({408, 429})
-OK: Final = 200
-CLIENT_ERRORS: Final = range(400, 500)
-REASON_CHARS_MAX: Final = 200
+Call = Literal["init", "check", "confirm", "cancel"]
+CALLS: Final[tuple[Call, ...]] = ("init", "check", "confirm", "cancel")
 
 
 class Offered(msgspec.Struct, frozen=True, tag=True):
@@ -66,9 +46,13 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
 
 
 class Unknown(msgspec.Struct, frozen=True, tag=True):
-    """It may or may not have been carried out."""
+    """It may or may not have been carried out. `is_trouble`: the gateway is not well. `wait_s` not
+    0: it was not even asked, because it is to be left alone for so long.
+    """
 
     reason: str
+    is_trouble: bool = True
+    wait_s: float = 0.0
 
 
 class Gateway(Protocol):
@@ -92,6 +76,10 @@ class Gateway(Protocol):
 
     def form_url(self, payment_id: str) -> str: ...
 
+    def away_s(self, call: Call) -> float:
+        """How long the gateway is to be left alone with calls of this kind; 0: not at all."""
+        ...
+
 
 class ReturnUrls(msgspec.Struct, frozen=True):
     """Where the browser and the webhooks go; a real gateway only echoes them (§1.2)."""
@@ -99,142 +87,3 @@ class ReturnUrls(msgspec.Struct, frozen=True):
     success: str
     fail: str
     notification: str
-
-
-class ToleuBar:
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        team_slug: str,
-        password: str,
-        public_url: str | None = None,
-        wire: Wire | None = None,
-    ) -> None:
-        """`public_url`: the gateway as browsers reach it, where that differs from `base_url`."""
-        self._who = tokens.Merchant(team_slug, password)
-        self._public = (public_url or base_url).rstrip("/")
-        self._wire = wire or HttpWire(base_url)
-
-    async def close(self) -> None:
-        await self._wire.close()
-
-    def form_url(self, payment_id: str) -> str:
-        return f"{self._public}{FORM}{payment_id}"
-
-    async def init(
-        self, *, order_id: str, amount: int, description: str, expiry_min: int, urls: ReturnUrls
-    ) -> Offered | Refused | Unknown:
-        """Open a payment under our order id, which is unique at the gateway for ever."""
-        assert AMOUNT_MIN <= amount <= AMOUNT_MAX
-        answer = await self._call(
-            INIT,
-            {
-                "teamSlug": self._who.team_slug,
-                "token": tokens.init(self._who, amount, CURRENCY, order_id),
-                "amount": amount,
-                "orderId": order_id,
-                "currency": CURRENCY,
-                "payType": "T",
-                "description": description[:140],
-                "language": "ru",
-                "successURL": urls.success,
-                "failURL": urls.fail,
-                "notificationURL": urls.notification,
-                "paymentExpiry": expiry_min,
-            },
-        )
-        if not isinstance(answer, dict):
-            return answer
-        payment_id = answer.get("paymentId")
-        if not isinstance(payment_id, str) or not payment_id:
-            return Unknown("init answered without a payment id")
-        url = answer.get("paymentURL")
-        return Offered(payment_id, url if isinstance(url, str) else self.form_url(payment_id))
-
-    async def check(self, *, payment_id: str | None, order_id: str) -> Found | Refused | Unknown:
-        """By payment id where we have one, else by our order id."""
-        by = {"paymentId": payment_id} if payment_id else {"orderId": order_id}
-        token = tokens.check(self._who, payment_id=payment_id, order_id=order_id)
-        answer = await self._call(CHECK, {"teamSlug": self._who.team_slug, "token": token, **by})
-        if not isinstance(answer, dict):
-            return answer
-        try:
-            told = msgspec.convert(answer, _CheckAnswer).payments[0]
-        except (msgspec.ValidationError, IndexError) as error:
-            return Unknown(f"check answered oddly: {error}"[:REASON_CHARS_MAX])
-        return Found(told.paymentId, told.orderId, told.status, round(told.amount))
-
-    async def confirm(
-        self, *, payment_id: str, amount: int, key: str
-    ) -> Accepted | Refused | Unknown:
-        """Take the money that was authorised: the whole of it, at once."""
-        named = amount if amount <= AMOUNT_NAMED_MAX else None
-        body: dict[str, Any] = {
-            "teamSlug": self._who.team_slug,
-            "token": tokens.confirm(self._who, payment_id, named),
-            "paymentId": payment_id,
-            "data": {"idempotencyKey": key},
-        }
-        if named is not None:
-            body["amount"] = named
-        return _accepted(await self._call(CONFIRM, body))
-
-    async def cancel(
-        self, *, payment_id: str, reason: str, key: str
-    ) -> Accepted | Refused | Unknown:
-        """Cancel, reverse or refund, whichever its state asks for: always the whole amount."""
-        body = {
-            "teamSlug": self._who.team_slug,
-            "token": tokens.cancel(self._who, payment_id),
-            "paymentId": payment_id,
-            "reason": reason[:255],
-            "data": {"externalRequestId": key},
-        }
-        return _accepted(await self._call(CANCEL, body))
-
-    async def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any] | Refused | Unknown:
-        """The answer of a call that succeeded, or which kind of failure it was."""
-        try:
-            answer = await self._wire.post(path, msgspec.json.encode(body))
-        except WireError as error:
-            log.warning("gateway silent", call=path, error=str(error))
-            return Unknown(str(error)[:REASON_CHARS_MAX])
-        outcome = _sort(answer)
-        if not isinstance(outcome, dict):
-            log.warning("gateway", call=path, status=answer.status, outcome=repr(outcome))
-        return outcome
-
-
-class _Told(msgspec.Struct):
-    paymentId: str  # noqa: N815  # the gateway's spelling
-    orderId: str  # noqa: N815
-    status: str
-    amount: float
-
-
-class _CheckAnswer(msgspec.Struct):
-    payments: list[_Told]
-
-
-def _sort(answer: Answer) -> dict[str, Any] | Refused | Unknown:
-    """§9: three shapes of errors, and the doubtful ones among them."""
-    try:
-        told = msgspec.json.decode(answer.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        told = None
-    told = told if isinstance(told, dict) else {}
-    code = str(told.get("errorCode") or f"http-{answer.status}")
-    message = str(told.get("message") or told.get("title") or "")[:REASON_CHARS_MAX]
-    if answer.status == OK and told.get("success") is True:
-        return told
-    is_clear = answer.status in CLIENT_ERRORS and answer.status not in DOUBTFUL_STATUSES
-    if is_clear and code not in DOUBTFUL_CODES:
-        return Refused(code, message)
-    return Unknown(f"{answer.status} {code} {message}")
-
-
-def _accepted(answer: dict[str, Any] | Refused | Unknown) -> Accepted | Refused | Unknown:
-    if isinstance(answer, dict):
-        return Accepted(str(answer.get("status") or ""))
-    return answer

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from kernel.errors import Forbidden, NotFound, Refusal
+from kernel.errors import Forbidden, NotFound, Refusal, TryAgain
 
 Channel = Literal["web", "api", "box_office"]
 
@@ -48,6 +48,12 @@ class PaymentRefused(Refusal):
 
     status: ClassVar[int] = 419
     code: ClassVar[str] = "payment-refused"
+
+
+class PaymentsAway(TryAgain):
+    """Платёжная система сейчас не отвечает. Места за вами, пока идёт время: попробуйте ещё раз."""
+
+    code: ClassVar[str] = "payments-away"
 
 
 class PaymentUnderWay(Refusal):

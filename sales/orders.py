@@ -6,6 +6,7 @@ the gateway spoken to. Every verb can be repeated, and continues where a killed 
 """
 
 import asyncio
+import math
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +30,7 @@ from sales.order import (
     Order,
     OrderPaid,
     OrderUnknown,
+    PaymentsAway,
     PaymentUnderWay,
 )
 from sales.orders_placing import Placing
@@ -124,10 +126,11 @@ class Orders:
         """Claim the held seats and open a payment. `return_base`: where the browser came from,
         as `http://localhost:8080`. Repeating it while a payment is open gives the same answer.
         Raises OrderUnknown, NotYourOrder, HoldOver, OrderPaid, OrderState, SeatTaken,
-        SaleRestarted, PaymentRefused, AmountTooSmall, AmountTooLarge.
+        SaleRestarted, PaymentRefused, PaymentsAway, AmountTooSmall, AmountTooLarge.
         """
         order = await self.own(order_id, account_id)
         if order.state == "open":
+            self._need_gateway()
             order = await self._promise(order, return_base)
         if order.state == "paid":
             raise OrderPaid
@@ -200,6 +203,12 @@ class Orders:
             # It ended while its hold was being frozen.
             await self._let_go(order)
         return order
+
+    def _need_gateway(self) -> None:
+        """Better told before anything has begun. Raises PaymentsAway."""
+        away_s = self._payments.away_s()
+        if away_s > 0:
+            raise PaymentsAway(retry_after_s=math.ceil(away_s))
 
     async def _checkout(self, order: Order) -> Checkout:
         """What became of the payment, so far. A second click waits for the first one's init."""

@@ -8,7 +8,7 @@ seats goes back.
 import asyncio
 import hashlib
 import hmac
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import msgspec
 import structlog
@@ -16,7 +16,7 @@ import structlog
 from kernel.clock import Clock
 from kernel.db import Db
 from kernel.errors import BadInput
-from sales.gateway import Gateway
+from sales.gateway import CALLS, Gateway
 from sales.order import Order
 from sales.outbox import Again
 from sales.payment import Payment
@@ -32,6 +32,7 @@ HURRY_S = 3.5
 SILENT_HINTS = frozenset({"NEW", "FORM_SHOWED"})
 NOTIFICATION_BYTES_MAX = 64_000
 HINT_CHARS_MAX = 40
+Pace = Literal["well", "slow", "away"]
 
 log = structlog.get_logger()
 
@@ -70,12 +71,23 @@ class Payments:
     ) -> None:
         """`webhook_secret` None: signatures are not looked at (the real gateway sends none)."""
         self.book = PaymentBook(db, clock)
+        self._gateway = gateway
         self._settler = Settling(
             self.book, clock, gateway=gateway, holds=holds, addresses=addresses
         )
         self._secret = webhook_secret.encode() if webhook_secret else None
         # Settling a payment twice at once in one process would only ask the gateway twice.
         self._settling: dict[int, asyncio.Task[Again | None]] = {}
+
+    def away_s(self) -> float:
+        """How long no payment can be opened, because the gateway does not answer; 0: it can."""
+        return self._gateway.away_s("init")
+
+    def pace(self) -> Pace:
+        """What people who pay may be told about the gateway, as seen from this process."""
+        if self.away_s() > 0:
+            return "away"
+        return "slow" if any(self._gateway.away_s(call) > 0 for call in CALLS) else "well"
 
     async def of_order(self, order_id: int) -> Payment | None:
         """The newest attempt; None before the order was placed."""

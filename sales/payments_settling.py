@@ -132,7 +132,8 @@ class Settling:
             _compare(attempt, told)
             wait = await self._act(attempt, told)
             if isinstance(wait, Wait):
-                return Again(wait.delay_s)
+                left_alone_s = told.wait_s if isinstance(told, Unknown) else 0.0
+                return Again(max(wait.delay_s, left_alone_s))
             if isinstance(wait, Rest):
                 return None
         return Again(RACE_S)
@@ -199,7 +200,7 @@ class Settling:
                 key=f"{attempt.payment.gateway_order_id}-confirm",
             )
             if isinstance(outcome, Unknown):
-                return Wait(SOON_S)
+                return Wait(max(SOON_S, outcome.wait_s))
             if isinstance(outcome, Refused):
                 log.warning("confirm refused", payment_id=attempt.payment.id, code=outcome.code)
                 return Wait(SOON_S if outcome.code == NOT_CONFIRMABLE else CONFIRM_AGAIN_S)
@@ -241,7 +242,7 @@ class Settling:
             key=f"{attempt.payment.gateway_order_id}-cancel",
         )
         if isinstance(outcome, Unknown):
-            return Wait(SOON_S)
+            return Wait(max(SOON_S, outcome.wait_s))
         if isinstance(outcome, Refused):
             return await self._not_withdrawn(attempt, step, outcome)
         verb = "reverse" if step.paid else "cancel"

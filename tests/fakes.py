@@ -63,6 +63,8 @@ class FakeGateway:
     faithful: bool = False
     # The answer of a stale cache, as long as it is set.
     stale_status: str | None = None
+    # For how many seconds it is to be left alone, by call.
+    away: dict[str, float] = field(default_factory=dict)
     ids: Any = field(default_factory=lambda: count(17_556_000_000_001))
 
     def plan(self, verb: str, *outcomes: Outcome) -> None:
@@ -81,12 +83,15 @@ class FakeGateway:
     def form_url(self, payment_id: str) -> str:
         return f"http://gateway/form/{payment_id}"
 
+    def away_s(self, call: str) -> float:
+        return self.away.get(call, 0.0)
+
     async def init(
         self, *, order_id: str, amount: int, description: str, expiry_min: int, urls: ReturnUrls
     ) -> Offered | Refused | Unknown:
         def act() -> Offered | Refused | Unknown:
             if order_id in self.books:
-                return Unknown("1002 duplicate order id")
+                return Unknown("1002 duplicate order id", is_trouble=False)
             booked = Booked(str(next(self.ids)), order_id, amount, urls=urls)
             self.books[order_id] = booked
             return Offered(booked.payment_id, self.form_url(booked.payment_id))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sales.gateway import ToleuBar
+from sales.gateway_toleubar import ToleuBar
 from tests.flow.shop import ADDRESSES, BASE, BEK, SECRET, open_shop
 from tests.web.toleubar_stand import PASSWORD, TEAM, Merchant, free_port, open_gateway, served
 

@@ -5,15 +5,14 @@ import json
 import pytest
 
 from sales.gateway import (
-    AMOUNT_NAMED_MAX,
     Accepted,
     Found,
     Offered,
     Refused,
     ReturnUrls,
-    ToleuBar,
     Unknown,
 )
+from sales.gateway_toleubar import AMOUNT_NAMED_MAX, ToleuBar
 from sales.gateway_wire import Answer, WireError
 
 URLS = ReturnUrls("http://shop/ok", "http://shop/no", "http://shop/hook")

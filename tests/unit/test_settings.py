@@ -41,6 +41,8 @@ def test_the_environment_is_read_into_types(tmp_path):
         ("BILETTER_ROOM_RATE", "99999999999"),
         ("BILETTER_ROOM_CEILING", "1000001"),
         ("BILETTER_PERSON_LIMIT", "٣"),
+        ("BILETTER_GATEWAY_RATE", "0"),
+        ("BILETTER_GATEWAY_AT_ONCE", "all"),
         ("BILETTER_ROOM_MODE", "auto please"),
         ("BILETTER_RESET", "perhaps"),
         ("BILETTER_LOG_LEVEL", "loud"),

@@ -65,6 +65,7 @@ class ScriptedGateway:
     def __init__(self) -> None:
         self.status = "FORM_SHOWED"
         self.is_silent = False
+        self.away: dict[str, float] = {}
         self.opened: dict[str, tuple[str, int]] = {}
         self.urls: ReturnUrls | None = None
         self.checks = 0
@@ -96,6 +97,9 @@ class ScriptedGateway:
 
     def form_url(self, payment_id: str) -> str:
         return f"http://localhost:18703/api/v1/paymentform/render/{payment_id}"
+
+    def away_s(self, call: str) -> float:
+        return self.away.get(call, 0.0)
 
 
 class Modes:

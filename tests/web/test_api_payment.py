@@ -125,6 +125,22 @@ async def test_what_the_gateway_declines_is_free_again(stand, event_id, aru, nob
     assert (await aru.get(f"/api/bookings/{booking}")).json()["state"] == "cancelled"
 
 
+async def test_while_the_gateway_is_left_alone_payment_asks_to_come_again(stand, event_id, aru):
+    booking = await chosen(aru, event_id, 0)
+    stand.gateway.away["init"] = 7.5
+    answer = await act(aru, "initiatePayment", booking)
+    assert problem(answer) == (503, "payments-away")
+    assert answer.headers["retry-after"] == "8"
+    told = (await aru.get(f"/api/bookings/{booking}")).json()
+    assert (told["state"], len(told["seats"])) == ("open", 1)
+    stand.gateway.away.clear()
+    answer = await act(aru, "initiatePayment", booking)
+    assert answer.status_code == 302
+    stand.gateway.away["init"] = 7.5
+    again = await act(aru, "initiatePayment", booking)
+    assert again.headers["location"] == answer.headers["location"], "what is open stays open"
+
+
 async def test_a_pending_booking_can_be_cancelled(stand, event_id, aru):
     booking = await chosen(aru, event_id, 0)
     await act(aru, "initiatePayment", booking)

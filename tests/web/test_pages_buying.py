@@ -172,6 +172,22 @@ async def test_a_silent_gateway_is_told_with_the_clock_and_a_way_out(site, bek):
     assert "Отменяем заказ" in (await bek.see(order)).words
 
 
+async def test_a_gateway_that_is_left_alone_is_told_and_the_seats_stay(site, bek):
+    order = await take(bek, site.shop.event_id, 0)
+    site.shop.gateway.away["init"] = 4.2
+    assert "Платёжная система сейчас не отвечает." in (await bek.see(order)).words
+    answer = await bek.submit(f"{order}/payment")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    page = _page(answer)
+    assert "Места за вами, пока идёт время" in page.words
+    assert page.all("form", action=f"{order}/payment")
+    site.shop.gateway.away.clear()
+    assert "Платёжная система" not in (await bek.see(order)).words
+    assert (await bek.submit(f"{order}/payment")).headers["location"].startswith("http://gateway")
+    site.shop.gateway.away["check"] = 1
+    assert "отвечает медленно" in (await bek.see(order)).words
+
+
 async def test_a_gateway_that_keeps_the_line_open_does_not_keep_the_page(site, bek, monkeypatch):
     monkeypatch.setattr("sales.orders.PAGE_WAIT_S", 0.1)
     gateway, answered = site.shop.gateway, asyncio.Event()

@@ -18,13 +18,14 @@ async def read_order(site: Site, order_id: int, account_id: int) -> OrderView:
     if order.state == "open":
         hold = await site.holds.of_order(order.event_id, order.id)
         until = moment_of(hold.expires_at_ms) if hold else None
-        return view(order, hall, hold=hold, hold_until=until)
+        return view(order, hall, hold=hold, hold_until=until, pace=site.payments.pace())
     lines, payment, tickets = await asyncio.gather(
         site.orders.lines(order.id),
         site.payments.of_order(order.id),
         site.tickets.of_order(order.id),
     )
-    return view(order, hall, lines=lines, payment=payment, tickets=tickets)
+    pace = site.payments.pace()
+    return view(order, hall, lines=lines, payment=payment, tickets=tickets, pace=pace)
 
 
 async def show_order_page(
@@ -38,7 +39,7 @@ async def show_order_page(
 ) -> Response[Any]:
     """`refusal`: why the last thing the buyer tried did not happen."""
     seen = await read_order(site, order_id, account_id)
-    return site.pages.show(
+    page = site.pages.show(
         request,
         template,
         status=refusal.status if refusal else 200,
@@ -50,3 +51,5 @@ async def show_order_page(
         now=site.clock.now(),
         qr_svg=site.tickets.qr_svg,
     )
+    page.headers.update(refusal.headers if refusal else {})
+    return page

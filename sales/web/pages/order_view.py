@@ -14,6 +14,7 @@ from sales.geometry import Hall, Place
 from sales.holds import Hold
 from sales.order import Line, Order
 from sales.payment import Payment
+from sales.payments import Pace
 from sales.tickets import Ticket
 
 Stage = Literal[
@@ -63,6 +64,8 @@ class OrderView(msgspec.Struct, frozen=True):
     # Until when the seats are the buyer's; None where no clock runs.
     until: datetime | None
     payment: Payment | None
+    # How the gateway is doing; nobody needs to know once the order is final.
+    pace: Pace = "well"
 
     @property
     def is_final(self) -> bool:
@@ -72,7 +75,7 @@ class OrderView(msgspec.Struct, frozen=True):
     def mark(self) -> str:
         """Changes whenever the page would look different."""
         tickets = sum(1 for seat in self.seats if seat.ticket)
-        return f"{self.stage}-{len(self.seats)}-{tickets}-{self.money}"
+        return f"{self.stage}-{len(self.seats)}-{tickets}-{self.money}-{self.pace}"
 
 
 def view(
@@ -84,6 +87,7 @@ def view(
     lines: Sequence[Line] = (),
     payment: Payment | None = None,
     tickets: Sequence[Ticket] = (),
+    pace: Pace = "well",
 ) -> OrderView:
     """`hold` is the living hold of an open order; `lines` what was placed."""
     stage = stage_of(order, hold, payment, tickets)
@@ -101,6 +105,7 @@ def view(
         order.total or sum(seat.price for seat in seats),
         until if stage in TIMED else None,
         payment,
+        "well" if stage in FINAL else pace,
     )
 
 

@@ -17,7 +17,7 @@ from accounts.identity import Caller
 from kernel.errors import Refusal
 from sales.catalogue import Event
 from sales.holds import Hold
-from sales.order import Order, OrderPaid
+from sales.order import Order, OrderPaid, PaymentsAway
 from sales.states import OrderState
 from sales.web.pages.calendar import calendar_of
 from sales.web.pages.forms import Req, form_of, seats_of, texts, whole_or
@@ -103,7 +103,7 @@ async def pay(
     except (OrderPaid, OrderState):
         return Redirect(here, status_code=303)
     except Refusal as refusal:
-        if refusal.status != CONFLICT:
+        if refusal.status != CONFLICT and not isinstance(refusal, PaymentsAway):
             raise
         return await show_order_page(site, request, order_id, account_id, refusal=refusal)
     if checkout is None or checkout.payment_url is None:
