@@ -3,9 +3,13 @@
 All runs that one turn of the event loop asks for travel in one pipeline: measured here, that
 carries almost twice as many single-script requests a second as one round trip each.
 A script is sent by its hash; a Redis that does not know it (restart, failover) is taught once.
+
+What several commands do alike stands in `parts/`: a line `--@ name` in a command becomes the text
+of `parts/name.lua`.
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 from hashlib import sha1
 from pathlib import Path
@@ -17,6 +21,7 @@ from redis.exceptions import NoScriptError, RedisError
 Arg = str | bytes | int
 Reply = list[Any]
 Waiting = tuple[str, tuple[Arg, ...], asyncio.Future[Reply]]
+PART = re.compile(r"^--@ (\w+)$", re.MULTILINE)
 # One pipeline stays small enough that Redis answers others in between (about 5 ms of work).
 PIPELINE_MAX = 256
 # Pipelines under way at once. Beyond that calls wait for the next to land and travel together,
@@ -27,7 +32,7 @@ FLIGHTS_MAX = 8
 class LuaScripts:
     def __init__(self, redis: "Redis", folder: Path) -> None:
         self._redis = redis
-        self._texts = {file.stem: file.read_text("utf-8") for file in folder.glob("*.lua")}
+        self._texts = {file.stem: _with_parts(file) for file in folder.glob("*.lua")}
         self._hashes = {
             name: sha1(text.encode(), usedforsecurity=False).hexdigest()
             for name, text in self._texts.items()
@@ -95,6 +100,13 @@ class LuaScripts:
     async def _teach(self, names: set[str]) -> None:
         for name in sorted(names):
             await self._redis.script_load(self._texts[name])
+
+
+def _with_parts(file: Path) -> str:
+    parts = file.parent / "parts"
+    return PART.sub(
+        lambda found: (parts / f"{found[1]}.lua").read_text("utf-8"), file.read_text("utf-8")
+    )
 
 
 def word(reply: Reply) -> str:

@@ -6,11 +6,11 @@ are numbered through the hall, so that a row and a number name one seat.
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 
 import msgspec
 
-from kernel.errors import Refusal
+from kernel.errors import NotFound, Refusal
 from kernel.values import ID_MAX
 
 # A contract id is event_id * 2^20 + seat + 1: one million seats an event, and eight milliard
@@ -32,6 +32,12 @@ class MixedEvents(Refusal):
     status, code = 419, "seats-of-two-events"
 
 
+class ZoneUnknown(NotFound):
+    """Такой зоны в этом зале нет."""
+
+    code = "zone-unknown"
+
+
 class Zone(msgspec.Struct, frozen=True):
     """A priced part of a hall. `price` in tiyn; `row_sizes[i]` seats stand in row first_row + i."""
 
@@ -50,6 +56,11 @@ class Zone(msgspec.Struct, frozen=True):
     @property
     def seats(self) -> range:
         return range(self.first_seat, self.first_seat + self.seat_count)
+
+    @property
+    def row_runs(self) -> list[str]:
+        """Rows of a size together, front row first: "100x150" is 150 rows of 100 seats."""
+        return [f"{size}x{len(list(run))}" for size, run in groupby(self.row_sizes)]
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -8,20 +8,24 @@ do, and may be repeated.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
-import msgspec
 from redis.asyncio import Redis
 
 from kernel.clock import Clock
 from kernel.db import Db
 from kernel.errors import BadInput
-from kernel.lua import Reply, word
+from kernel.lua import Arg, Reply, word
 from kernel.sql import load_queries
 from sales.catalogue import Catalogue, Event
+from sales.geometry import Hall, ZoneUnknown
 from sales.halls import Halls
+from sales.hold import Best, Fit, Hold, Holder, unpack
 from sales.holds_lapse import Lapses
 from sales.holds_refusals import SaleClosed, SeatTaken, TooManySeats, named, refusal_of
 from sales.seatstore import SeatStore
+
+__all__ = ["Best", "Fit", "Hold", "Holder", "Holds", "NoSeats"]
 
 Q = load_queries(Path(__file__).parent / "sql")
 # A payment that could not even be started leaves this long for a second try.
@@ -38,27 +42,6 @@ class NoSeats(BadInput):
     """Не выбрано ни одного места."""
 
     code = "no-seats"
-
-
-class Hold(msgspec.Struct, frozen=True):
-    """What an order holds. Frozen: it is being paid and cannot change; `expires_at_ms` is then
-    the moment at which PostgreSQL is asked what became of it.
-    """
-
-    order_id: int
-    event_id: int
-    account_id: int
-    seats: list[int]
-    expires_at_ms: int
-    frozen: bool
-
-
-class Holder(msgspec.Struct, frozen=True):
-    """Who holds a seat, or owns it when it is sold."""
-
-    order_id: int
-    account_id: int
-    sold: bool
 
 
 class Holds:
@@ -86,23 +69,50 @@ class Holds:
         Raises SeatTaken (with the seats), TooManySeats and PersonLimit (with the limit),
         SeatUnknown, HoldFrozen, NotYourSeat, SaleClosed, NoSeats, EventUnknown.
         """
-        event = await self._catalogue.event(event_id)
-        hall = await self.store.halls.hall(event_id)
-        now = self._clock.ms()
+        event, hall = await self._event_and_hall(event_id)
         limit = min(order_limit or event.order_limit, ORDER_SEATS_MAX)
-        ttl_ms = event.hold_seconds * 1000
-        self._check(event, seats, limit)
+        self._check(event, len(seats), limit)
         wanted = hall.known(seats)
-        await self.store.look_after(event_id, now + 2 * ttl_ms)
-        limits = (limit, event.person_limit or 0)
-        reply = await self.store.run(
-            "hold", event_id, now, order_id, account_id, ttl_ms, *limits, *wanted
-        )
+        reply = await self._take("hold", event, order_id, account_id, limit, *wanted)
         if word(reply) == "again" and fresh:
             raise SeatTaken(seats=[named(hall, seat) for seat in wanted])
         if word(reply) not in ("held", "again"):
             raise refusal_of(reply, hall)
-        return _unpack(event_id, order_id, reply[1])
+        return unpack(event_id, order_id, reply[1])
+
+    async def hold_best(
+        self,
+        event_id: int,
+        order_id: int,
+        account_id: int,
+        zone_no: int,
+        count: int,
+        *,
+        order_limit: int | None = None,
+        has: int | None = None,
+    ) -> Best:
+        """Add the best `count` free seats of a zone, chosen and held in one step. `has`: how many
+        seats the caller knows the order to hold; if it holds more by now the request is a
+        repeated one, and changes nothing.
+
+        Raises FewSeats (with what is free), TooManySeats, PersonLimit, HoldFrozen, NotYourSeat,
+        SaleClosed, NoSeats, ZoneUnknown, EventUnknown.
+        """
+        event, hall = await self._event_and_hall(event_id)
+        zone = hall.zone(zone_no)
+        if zone is None:
+            raise ZoneUnknown
+        limit = min(order_limit or event.order_limit, ORDER_SEATS_MAX)
+        self._check(event, count, limit)
+        known = -1 if has is None else has
+        given: list[Arg] = [count, known, zone.first_seat, *zone.row_runs]
+        reply = await self._take("best", event, order_id, account_id, limit, *given)
+        if word(reply) not in ("held", "again"):
+            raise refusal_of(reply, hall)
+        hold = unpack(event_id, order_id, reply[1])
+        if word(reply) == "again":
+            return Best(hold, [], None)
+        return Best(hold, hold.seats[-count:], cast("Fit", reply[2].decode()))
 
     async def release(
         self, event_id: int, order_id: int, account_id: int, seats: Sequence[int] | None = None
@@ -135,7 +145,7 @@ class Holds:
         )
         if word(reply) != "frozen":
             raise refusal_of(reply, await self.store.halls.hall(event_id))
-        return _unpack(event_id, order_id, reply[1])
+        return unpack(event_id, order_id, reply[1])
 
     async def thaw(self, event_id: int, order_id: int) -> Hold | None:
         """Give a frozen hold back to its buyer, with time for a second try. None: it is gone."""
@@ -145,7 +155,7 @@ class Holds:
         renewed_ms = now + event.hold_seconds * 1000
         await self.store.look_after(event_id, max(least_ms, renewed_ms))
         reply = await self.store.run("thaw", event_id, order_id, renewed_ms, least_ms)
-        return _unpack(event_id, order_id, reply[1]) if word(reply) == "thawed" else None
+        return unpack(event_id, order_id, reply[1]) if word(reply) == "thawed" else None
 
     async def claim(
         self, event_id: int, order_id: int, account_id: int, seats: Sequence[int], until_ms: int
@@ -196,9 +206,9 @@ class Holds:
                 holds |= self._living(event_id, part, found)
         return holds
 
-    async def of_account(self, account_id: int) -> list[Hold]:
-        """The living holds of an account, the newest order first."""
-        rows = await self._db.fetch(Q["list_orders_with_holds"], account_id, ORDERS_MAX)
+    async def of_account(self, account_id: int, event_id: int | None = None) -> list[Hold]:
+        """The living holds of an account, of one event or of all, the newest order first."""
+        rows = await self._db.fetch(Q["list_orders_with_holds"], account_id, ORDERS_MAX, event_id)
         holds = await self.of_orders((row["event_id"], row["id"]) for row in rows)
         return [holds[row["id"]] for row in rows if row["id"] in holds]
 
@@ -219,25 +229,32 @@ class Holds:
         """Whoever has just raised the epoch: the next command refills."""
         self.store.epochs.forget()
 
-    def _check(self, event: Event, seats: Sequence[int], limit: int) -> None:
+    async def _event_and_hall(self, event_id: int) -> tuple[Event, Hall]:
+        return await self._catalogue.event(event_id), await self.store.halls.hall(event_id)
+
+    def _check(self, event: Event, count: int, limit: int) -> None:
         if event.state != "on_sale" or event.starts_at <= self._clock.now():
             raise SaleClosed
-        if not seats:
+        if count < 1:
             raise NoSeats
-        if len(seats) > limit:
+        if count > limit:
             raise TooManySeats(limit=limit)
+
+    async def _take(
+        self, command: str, event: Event, order_id: int, account_id: int, limit: int, *what: Arg
+    ) -> Reply:
+        now, ttl_ms = self._clock.ms(), event.hold_seconds * 1000
+        await self.store.look_after(event.id, now + 2 * ttl_ms)
+        limits = (limit, event.person_limit or 0)
+        return await self.store.run(
+            command, event.id, now, order_id, account_id, ttl_ms, *limits, *what
+        )
 
     def _living(self, event_id: int, orders: Sequence[int], reply: Reply) -> dict[int, Hold]:
         now = self._clock.ms()
         found = {
-            order_id: _unpack(event_id, order_id, pack)
+            order_id: unpack(event_id, order_id, pack)
             for order_id, pack in zip(orders, reply[1:], strict=True)
             if pack is not None
         }
         return {key: hold for key, hold in found.items() if hold.frozen or hold.expires_at_ms > now}
-
-
-def _unpack(event_id: int, order_id: int, pack: bytes) -> Hold:
-    account, expires, _, mode, names = pack.decode().split(":")
-    seats = [int(name) for name in names.split(",")]
-    return Hold(order_id, event_id, int(account), seats, int(expires), mode == "f")

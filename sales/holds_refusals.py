@@ -29,6 +29,12 @@ class PersonLimit(Refusal):
     status, code = 419, "person-limit"
 
 
+class FewSeats(Refusal):
+    """В этой зоне не осталось столько свободных мест."""
+
+    status, code = 419, "few-seats"
+
+
 class NotYourSeat(Forbidden):
     """Это место выбрали не вы."""
 
@@ -80,6 +86,7 @@ def named(hall: Hall, seat: int) -> dict[str, int]:
 
 
 REFUSALS: Final[dict[str, Callable[[Hall, list[int]], Refusal]]] = {
+    "few": lambda _hall, fields: FewSeats(free=fields[0]),
     "foreign": lambda _hall, _fields: NotYourSeat(),
     "frozen": lambda _hall, _fields: HoldFrozen(),
     "many": lambda _hall, fields: TooManySeats(limit=fields[0]),

@@ -27,6 +27,7 @@ VERSION: Final = "version"
 
 COMMAND_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "hold": (EPOCH, SEATS, HOLDERS, HOLDS, EXPIRING, TALLY, VERSION),
+    "best": (EPOCH, SEATS, HOLDERS, HOLDS, EXPIRING, TALLY, VERSION),
     "release": (EPOCH, SEATS, HOLDERS, HOLDS, EXPIRING, TALLY, VERSION),
     "freeze": (EPOCH, HOLDS, EXPIRING, FROZEN),
     "thaw": (EPOCH, HOLDS, EXPIRING, FROZEN),

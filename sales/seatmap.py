@@ -11,9 +11,8 @@ from hashlib import blake2b
 import msgspec
 
 from kernel.clock import Clock
-from kernel.errors import NotFound
 from kernel.lua import word
-from sales.geometry import Hall, Place, Zone
+from sales.geometry import Hall, Place, Zone, ZoneUnknown
 from sales.seatsnapshot import FREE, HELD, SOLD, Snapshot
 from sales.seatstore import SeatStore
 
@@ -26,12 +25,6 @@ SNAPSHOTS_MAX = 200
 ROTATION_MS = 300_000
 STATES = {"FREE": FREE, "RESERVED": HELD, "SOLD": SOLD}
 NAMES = {state: name for name, state in STATES.items()}
-
-
-class ZoneUnknown(NotFound):
-    """Такой зоны в этом зале нет."""
-
-    code = "zone-unknown"
 
 
 class ZoneCounts(msgspec.Struct, frozen=True):

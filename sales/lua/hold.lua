@@ -37,82 +37,24 @@ local expiring, tally, version = KEYS[5], KEYS[6], KEYS[7]
 local token, now, order, account = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local ttl, order_max, person_max = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local FIRST_SEAT = 8
--- Cleaning up after others stays a small part of a hold; the ticker does the rest.
-local DUE_MAX = 20
-local PACK = '^(%d+):(%d+):(%d+):(%a):([%d,]*)$'
+--@ holding
 
 if redis.call('GET', epoch) ~= token then return {'stale'} end
-
-local due = redis.call('ZRANGEBYSCORE', expiring, '-inf', now, 'LIMIT', 0, DUE_MAX)
-local pack = redis.call('HGET', holds, order)
-local mine, latest, expires, list = {}, now + 2 * ttl, now + ttl, {}
-if pack then
-  local who, ends, last, mode, names = string.match(pack, PACK)
-  if mode == 'b' and tonumber(ends) <= now then
-    due[#due + 1] = order
-  else
-    if who ~= account then return {'foreign'} end
-    if mode == 'f' then return {'frozen'} end
-    latest = tonumber(last)
-    expires = math.max(tonumber(ends), math.min(expires, latest))
-    for seat in string.gmatch(names, '%d+') do
-      mine[seat] = true
-      list[#list + 1] = seat
-    end
-  end
-end
-
-local lapsed, freed, back = {}, {}, 0
-for _, other in ipairs(due) do
-  if not lapsed[other] then
-    local who, _, _, _, names = string.match(redis.call('HGET', holds, other), PACK)
-    lapsed[other] = true
-    for seat in string.gmatch(names, '%d+') do
-      freed[seat] = who
-      if who == account then back = back + 1 end
-    end
-  end
-end
+local it = opened()
+if it.no then return {it.no} end
 
 local fresh, taken = {}, {}
 for i = FIRST_SEAT, #ARGV do
   local seat = ARGV[i]
-  if not mine[seat] then
+  if not it.mine[seat] then
     local state = redis.call('GETRANGE', seats, seat, seat)
     if state == '' then return {'unknown', seat} end
-    if state == 'F' or freed[seat] then fresh[#fresh + 1] = seat else taken[#taken + 1] = seat end
+    if state == 'F' or it.freed[seat] then fresh[#fresh + 1] = seat else taken[#taken + 1] = seat end
   end
 end
-local added = #fresh + #taken
-if #list + added > order_max then return {'many', order_max} end
-if person_max > 0 and added > 0 then
-  local has = tonumber(redis.call('HGET', tally, account) or 0) - back
-  if has + added > person_max then return {'person', person_max, has} end
-end
+local too_much = beyond(it, #fresh + #taken)
+if too_much then return too_much end
 if #taken > 0 then return {'taken', unpack(taken)} end
-if added == 0 then return {'again', pack} end
+if #fresh == 0 then return {'again', it.pack} end
 
-local function count(who, by)
-  if redis.call('HINCRBY', tally, who, by) == 0 then redis.call('HDEL', tally, who) end
-end
-
-for seat, who in pairs(freed) do
-  redis.call('SETRANGE', seats, seat, 'F')
-  redis.call('HDEL', holders, seat)
-  count(who, -1)
-end
-for other in pairs(lapsed) do
-  redis.call('HDEL', holds, other)
-  redis.call('ZREM', expiring, other)
-end
-for _, seat in ipairs(fresh) do
-  redis.call('SETRANGE', seats, seat, 'H')
-  redis.call('HSET', holders, seat, order .. ':' .. account)
-  list[#list + 1] = seat
-end
-pack = string.format('%s:%.0f:%.0f:b:%s', account, expires, latest, table.concat(list, ','))
-redis.call('HSET', holds, order, pack)
-redis.call('ZADD', expiring, expires, order)
-count(account, #fresh)
-redis.call('INCR', version)
-return {'held', pack}
+return {'held', take(it, fresh)}

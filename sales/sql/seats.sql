@@ -16,8 +16,9 @@ GROUP BY claim.order_id, claim.account_id, claim.sold;
 SELECT seat, account_id, sold FROM seat_claim WHERE event_id = $1 AND order_id = $2;
 
 -- name: list_orders_with_holds
--- The orders of an account ($1) that may hold seats in Redis, newest first, at most $2.
+-- The orders of an account ($1) that may hold seats in Redis, newest first, at most $2; of one
+-- event ($3) where that is not NULL.
 SELECT id, event_id FROM orders
-WHERE account_id = $1 AND state IN ('open', 'pending')
+WHERE account_id = $1 AND state IN ('open', 'pending') AND ($3::bigint IS NULL OR event_id = $3)
 ORDER BY id DESC
 LIMIT $2;

@@ -6,7 +6,8 @@ from collections import Counter
 import pytest
 
 from sales.catalogue import EventUnknown
-from sales.seatmap import FRESH_MS, SeatMaps, ZoneUnknown
+from sales.geometry import ZoneUnknown
+from sales.seatmap import FRESH_MS, SeatMaps
 from tests.halls import big_zones, build_event
 
 BEK = 1

@@ -211,6 +211,7 @@ async def test_analytics_has_all_its_fields_and_adds_up(db, stand, api):
         "reserved_seats": 1,
         "free_seats": 6,
         "revenue": "0.00",
+        "zone_no": 1,
     }
 
 

@@ -31,7 +31,13 @@ async def show_analytics(
         bookings_count=sales.orders,
         zones=[
             ZoneFigures(
-                zone.name, zone.total, zone.sold, zone.reserved, zone.free, tenge(zone.revenue)
+                zone.name,
+                zone.total,
+                zone.sold,
+                zone.reserved,
+                zone.free,
+                tenge(zone.revenue),
+                zone.zone_no,
             )
             for zone in sales.zones
         ],

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sales.web.api.analytics import reset_sales, show_analytics
+from sales.web.api.best import select_best
 from sales.web.api.bookings import (
     cancel_booking,
     list_bookings,
@@ -28,6 +29,7 @@ def api_routes() -> list[Any]:
         cancel_booking,
         list_seats,
         select_seat,
+        select_best,
         release_seat,
         payment_succeeded,
         payment_failed,

@@ -163,6 +163,33 @@ class SeatRelease(msgspec.Struct, frozen=True):
     seat_id: Int64
 
 
+class BestWanted(msgspec.Struct, frozen=True):
+    """`zone` as in /api/analytics; `count` seats more. `has`: how many seats the booking holds, as
+    the client knows: if they are more by now, the request was heard before and changes nothing.
+    """
+
+    booking_id: Int64
+    zone: Int64
+    count: Int64
+    has: Annotated[int, msgspec.Meta(ge=0, le=INT64_MAX)] | None = None
+
+
+class BestSeat(msgspec.Struct, frozen=True):
+    id: int
+    row: int
+    number: int
+    price: Money
+
+
+class BestSeats(msgspec.Struct, frozen=True):
+    """`fit`: together in one row; orphan (so, but a single seat is left beside them); rows (in two
+    neighbouring rows); apart; null where the request had been heard before.
+    """
+
+    fit: Literal["together", "orphan", "rows", "apart"] | None
+    seats: list[BestSeat]
+
+
 class GatewayNotification(msgspec.Struct, frozen=True):
     """The gateway's spelling. No field is required; what it says is never believed, only asked."""
 
@@ -180,6 +207,7 @@ class ZoneFigures(msgspec.Struct, frozen=True):
     reserved_seats: int
     free_seats: int
     revenue: Money
+    zone_no: int
 
 
 class AnalyticsFigures(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ def page_routes() -> list[Any]:
         event.show_event,
         seats.show_zone,
         seats.take_seats,
+        seats.take_best,
         orders.list_orders,
         orders.show_order,
         orders.show_state,

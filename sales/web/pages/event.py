@@ -17,7 +17,7 @@ from sales.geometry import Zone
 from sales.seatmap import ZoneCounts
 from sales.web.pages.forms import Req
 from sales.web.pages.site import Site
-from sales.web.pages.visit import door
+from sales.web.pages.visit import door, left_of, mine_of
 
 OTHERS_MAX = 4
 # Where there are more zones than this, a drawing of the hall says nothing.
@@ -58,12 +58,16 @@ async def show_event(
         _others(site.catalogue, event),
         door(site, request, event, caller),
     )
+    is_open = sale_of(event, site.clock) == "open" and not entrance["needs_queue"]
+    mine = await mine_of(site, event_id, caller) if is_open else None
     return site.pages.show(
         request,
         "sales/event.html",
         event=event,
         zones=_views(zones, counts),
         sale=sale_of(event, site.clock),
+        mine=mine,
+        limit=left_of(event, mine),
         others=others,
         **entrance,
     )

@@ -36,8 +36,11 @@ async def show_order_page(
     *,
     template: str = "sales/order.html",
     refusal: Refusal | None = None,
+    fit: str = "",
 ) -> Response[Any]:
-    """`refusal`: why the last thing the buyer tried did not happen."""
+    """`refusal`: why the last thing the buyer tried did not happen. `fit`: how seats that we
+    chose stand, where that is to be told.
+    """
     seen = await read_order(site, order_id, account_id)
     page = site.pages.show(
         request,
@@ -47,6 +50,7 @@ async def show_order_page(
         order=seen.order,
         event=await site.catalogue.event(seen.order.event_id),
         refusal=refusal,
+        fit=fit,
         now_ms=site.clock.ms(),
         now=site.clock.now(),
         qr_svg=site.tickets.qr_svg,

@@ -68,7 +68,8 @@ async def show_order(
     site: NamedDependency[Site],
     caller: NamedDependency[Caller],
 ) -> Response[Any]:
-    return await show_order_page(site, request, order_id, caller.need_account())
+    fit = request.query_params.get("fit", "")
+    return await show_order_page(site, request, order_id, caller.need_account(), fit=fit)
 
 
 @get("/orders/{order_id:int}/state.json", include_in_schema=False)

@@ -1,7 +1,6 @@
 """The seat map's page: for showing, and for showing again when a seat was lost."""
 
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -9,10 +8,7 @@ from litestar import Response
 
 from accounts.identity import Caller
 from kernel.errors import Refusal
-from sales.catalogue import Event
-from sales.geometry import Hall, Zone
-from sales.holds import Hold, Holds
-from sales.seatmap import ZoneUnknown
+from sales.geometry import Hall, Zone, ZoneUnknown
 from sales.web.pages.event import sale_of
 from sales.web.pages.forms import Req, moment_of
 from sales.web.pages.hall import (
@@ -26,7 +22,7 @@ from sales.web.pages.hall import (
     rows_of,
 )
 from sales.web.pages.site import Site
-from sales.web.pages.visit import door
+from sales.web.pages.visit import door, left_of, mine_of
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -52,8 +48,8 @@ async def show_map(
     if zone is None:
         raise ZoneUnknown
     version, states = await site.seatmaps.zone_states(event_id, zone_no, fresh=choice.fresh)
-    mine = await _mine(site.holds, event_id, caller)
-    limit = _left(event, mine)
+    mine = await mine_of(site, event_id, caller)
+    limit = left_of(event, mine)
     chosen = _still_free(hall, zone, states, choice.seats)[:limit]
     refusal = choice.refusal
     return site.pages.show(
@@ -74,20 +70,6 @@ async def show_map(
         **_drawing(zone, states, choice.block, chosen),
         **await door(site, request, event, caller),
     )
-
-
-async def _mine(holds: Holds, event_id: int, caller: Caller) -> Hold | None:
-    """The caller's hold of this event that can still grow."""
-    if caller.account_id is None:
-        return None
-    found = await holds.of_account(caller.account_id)
-    return next((one for one in found if one.event_id == event_id and not one.frozen), None)
-
-
-def _left(event: Event, mine: Hold | None) -> int:
-    """How many more seats may be marked. What other orders own is for the hold to say."""
-    limit = min(event.order_limit, event.person_limit or event.order_limit)
-    return max(0, limit - (len(mine.seats) if mine else 0))
 
 
 def _still_free(hall: Hall, zone: Zone, states: bytes, seats: Sequence[int]) -> list[int]:
@@ -112,8 +94,7 @@ def _drawing(zone: Zone, states: bytes, asked: int, chosen: Sequence[int]) -> di
         "rows": rows,
         "steps": _steps(whole, block),
         "chosen_elsewhere": [seat for seat in chosen if seat not in shown],
-        # For the module: "100x150" is 150 rows of 100 seats.
-        "row_runs": ",".join(f"{size}x{len(list(run))}" for size, run in groupby(zone.row_sizes)),
+        "row_runs": ",".join(zone.row_runs),
         "block_rows_max": BLOCK_ROWS_MAX,
     }
 

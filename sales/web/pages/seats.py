@@ -1,4 +1,5 @@
-"""`/events/{id}/zones/{n}`: the seat map; `POST /events/{id}/holds`: taking what was chosen.
+"""`/events/{id}/zones/{n}`: the seat map; `POST /events/{id}/holds`: taking what was chosen, and
+`…/best`: taking what we choose.
 
 A conflict is no dead end: the map comes back with what is still free of the choice kept, and
 says which seats somebody else was faster to take.
@@ -17,13 +18,15 @@ from accounts.identity import Caller
 from kernel.errors import Refusal
 from sales.geometry import split_seat_id
 from sales.holds import NoSeats
-from sales.web.pages.forms import Req, form_of, moment_of, seats_of, text, texts, whole_or
+from sales.web.pages.forms import Req, form_of, moment_of, seats_of, text, texts, whole, whole_or
 from sales.web.pages.seatmap_page import Choice, show_map
 from sales.web.pages.site import Site
 from sales.web.pages.visit import need_visit
 
 # The refusals of a hold after which the map is shown again: the seats are why, not the buyer.
 CONFLICT = 419
+# What the buyer is told of seats that we chose: they are not all in one row.
+TOLD = ("rows", "apart")
 
 
 @get("/events/{event_id:int}/zones/{zone_no:int}", include_in_schema=False)
@@ -67,6 +70,37 @@ async def take_seats(
         return await show_map(site, request, event_id, zone_no, caller=caller, choice=choice)
     await site.admissions.keep(event_id, jti, moment_of(hold.expires_at_ms))
     return Redirect(f"/orders/{order.id}", status_code=303)
+
+
+@post("/events/{event_id:int}/best", include_in_schema=False)
+async def take_best(
+    request: Req,
+    event_id: FromPath[int],
+    site: NamedDependency[Site],
+    caller: NamedDependency[Caller],
+) -> Response[Any]:
+    """The best seats of a zone in one tap. `has`: what the page said the buyer holds already, so
+    that a second tap takes nothing more.
+    """
+    form = await form_of(request)
+    zone_no, count = whole_or(text(form, "zone"), 1), whole_or(text(form, "count"), 0)
+    if caller.account_id is None:
+        return _to_sign_in(event_id, zone_no, 0, [])
+    visit = await need_visit(site, request, event_id, caller)
+    try:
+        jti = visit.jti if visit else None
+        order = await site.orders.open_or_reuse(caller.account_id, event_id, "web", jti)
+        best = await site.holds.hold_best(
+            event_id, order.id, caller.account_id, zone_no, count, has=whole(text(form, "has"))
+        )
+    except Refusal as refusal:
+        if refusal.status != CONFLICT and not isinstance(refusal, NoSeats):
+            raise
+        choice = Choice(refusal=refusal, fresh=True)
+        return await show_map(site, request, event_id, zone_no, caller=caller, choice=choice)
+    await site.admissions.keep(event_id, jti, moment_of(best.hold.expires_at_ms))
+    told = f"?fit={best.fit}" if best.fit in TOLD else ""
+    return Redirect(f"/orders/{order.id}{told}", status_code=303)
 
 
 def _after(refusal: Refusal, event_id: int, seats: Sequence[int], block: int) -> Choice:

@@ -12,6 +12,7 @@ from kernel.values import EventId
 from sales.admission import Admission, PassNeeded, cookie_of
 from sales.catalogue import Event
 from sales.guard import QueueNeeded
+from sales.holds import Hold
 from sales.web.pages.forms import Req
 from sales.web.pages.site import Site
 
@@ -43,3 +44,17 @@ async def door(site: Site, request: Req, event: Event, caller: Caller) -> dict[s
     except PassNeeded:
         visit = None
     return {"needs_queue": visit is None, "admission": visit}
+
+
+async def mine_of(site: Site, event_id: int, caller: Caller) -> Hold | None:
+    """The caller's hold of this event that can still grow."""
+    if caller.account_id is None:
+        return None
+    found = await site.holds.of_account(caller.account_id, event_id)
+    return next((one for one in found if not one.frozen), None)
+
+
+def left_of(event: Event, mine: Hold | None) -> int:
+    """How many more seats may be marked. What other orders own is for the hold to say."""
+    limit = min(event.order_limit, event.person_limit or event.order_limit)
+    return max(0, limit - (len(mine.seats) if mine else 0))
