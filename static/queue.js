@@ -67,7 +67,8 @@ function start({ Alert }, { Forecast }) {
       queue.dataset.joins = '';
       return retry(answer);
     }
-    await redraw();
+    const isFull = answer.status === 409 && (await answer.json()).code === 'room-full';
+    await redraw(isFull ? { crowded: 1 } : {});
   }
 
   async function look() {

@@ -87,19 +87,7 @@ class Claims:
         reply = await self._store.run_for_entry(
             "claim",
             entry,
-            lambda gen: [
-                keys.settings(event),
-                keys.line(event, gen),
-                keys.places(event, gen, who),
-                keys.done(event, gen),
-                keys.knocked(event, gen),
-                keys.leases(event),
-                keys.visits(event),
-                keys.bucket(event),
-                keys.called(event, gen),
-                keys.standing(event, gen),
-                keys.came(event, gen),
-            ],
+            lambda gen: gate_keys(event, gen, who),
             [
                 who,
                 entry.number,
@@ -140,6 +128,23 @@ class Claims:
 
     def _now_ms(self) -> int:
         return (self._own or self._clock).ms()
+
+
+def gate_keys(event: int, generation: int, who: bytes) -> list[str]:
+    """Of the command `claim`."""
+    return [
+        keys.settings(event),
+        keys.line(event, generation),
+        keys.places(event, generation, who),
+        keys.done(event, generation),
+        keys.knocked(event, generation),
+        keys.leases(event),
+        keys.visits(event),
+        keys.bucket(event),
+        keys.called(event, generation),
+        keys.standing(event, generation),
+        keys.came(event, generation),
+    ]
 
 
 def _refusal(reply: Reply) -> Refusal:

@@ -12,7 +12,7 @@ from kernel.clock import Clock
 from kernel.errors import Conflict
 from kernel.lua import word
 from waitingroom import keys
-from waitingroom.settings import RoomSettings, changed, from_hash, to_hash
+from waitingroom.settings import BadSetting, RoomSettings, changed, from_hash, to_hash
 from waitingroom.store import REDIS_TIMEOUT_S, RoomAway, RoomUnknown, Store
 
 # Two operators who press at once both succeed; a third time means something is wrong.
@@ -108,7 +108,11 @@ class Console:
             after = changed(before, asked)
             begins = after.mode == "scheduled" and not before.awaits_draw and not own
             after = msgspec.structs.replace(
-                after, **_own(before, begins) | own, version=before.version + 1, updated_at=now_ms
+                after,
+                **_own(before, begins) | own,
+                armed_at=_armed_at(before, after, now_ms),
+                version=before.version + 1,
+                updated_at=now_ms,
             )
             note = msgspec.json.encode(Change(now_ms, actor, asked | own))
             reply = await self._store.run(
@@ -149,6 +153,8 @@ class Console:
 
 def _opened_now(before: RoomSettings, changes: dict[str, Any], now_ms: int) -> dict[str, Any]:
     """Numbers that wait for their draw are never called as they came: on means, draw now."""
+    if changes.get("mode") == "auto" and before.awaits_draw:
+        raise BadSetting("Места здесь распределит жребий: сначала проведите его.", setting="mode")
     if changes.get("mode") != "on" or not before.awaits_draw:
         return changes
     begins_at = min(before.prequeue_at or now_ms, now_ms)
@@ -162,3 +168,14 @@ def _is_later(settings: RoomSettings, now_ms: int) -> bool:
 
 def _own(before: RoomSettings, begins: bool) -> dict[str, int]:  # noqa: FBT001  # one of one kind
     return {"lottery": before.generation} if begins else {}
+
+
+def _armed_at(before: RoomSettings, after: RoomSettings, now_ms: int) -> int:
+    """A line that people stand in goes on when the room becomes automatic, and an automatic room
+    that an operator stops is armed at once.
+    """
+    if after.mode != "auto":
+        return 0
+    if before.mode == "auto" and before.armed_at:
+        return before.armed_at
+    return now_ms if before.mode == "on" or after.state != "open" else 0

@@ -53,6 +53,11 @@ def freed(event: int) -> str:
     return f"room:{{{event}}}:freed"
 
 
+def traffic(event: int) -> str:
+    """Hash: requests told by second, and who told them when (lua/hear.lua)."""
+    return f"room:{{{event}}}:traffic"
+
+
 def draw(event: int) -> str:
     """Hash: the last lottery: generation, cohort, outside, frozen_ms; seed, drawn_ms once drawn."""
     return f"room:{{{event}}}:draw"

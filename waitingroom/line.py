@@ -3,6 +3,7 @@
 from random import Random
 
 import msgspec
+from prometheus_client import Counter
 
 from kernel.clock import Clock
 from kernel.errors import Conflict
@@ -16,6 +17,10 @@ from waitingroom.signs import LIVE_TTL_S, Signs
 from waitingroom.snapshot import iso
 from waitingroom.store import RoomAway, Store
 
+# People leave and are let in: a place may be free a little later.
+FULL_RETRY_S = 30
+FULL = Counter("room_full", "Joins refused because the room gives no more places", ["event"])
+
 
 class RoomOff(Conflict):
     """Очереди сейчас нет, вход свободный."""
@@ -27,6 +32,12 @@ class RoomClosed(Conflict):
     """Очередь закрыта, новых мест не выдаём."""
 
     code = "room-closed"
+
+
+class RoomFull(Conflict):
+    """Ждущих уже столько, что новых мест в очереди пока не даём."""
+
+    code = "room-full"
 
 
 class RoomSoon(Conflict):
@@ -70,7 +81,8 @@ class Line:
     ) -> Joined:
         """A place for the subject; the same one however often it joins. When the entry is of
         this very device and the subject is somebody else (who signed in since), the place
-        becomes the subject's. Raises RoomOff, RoomSoon, RoomClosed, RoomUnknown, RoomAway.
+        becomes the subject's. Raises RoomOff, RoomSoon, RoomClosed, RoomFull, RoomUnknown,
+        RoomAway.
         """
         self._reader.of(event)
         if entry is not None and device is not None and entry.subject == device != subject:
@@ -123,6 +135,9 @@ class Line:
             raise RoomOff
         if word(reply) == "closed":
             raise RoomClosed
+        if word(reply) == "full":
+            FULL.labels(event).inc()
+            raise RoomFull(retry_after_s=FULL_RETRY_S, places_max=int(reply[1]))
         if word(reply) == "soon":
             begins_ms = int(reply[1])
             wait_s = max(1, -(-(begins_ms - now_ms) // 1000))

@@ -22,8 +22,10 @@ def in_force(settings: RoomSettings, at_ms: int, now_ms: int) -> RoomSettings:
         settings = msgspec.structs.replace(settings, mode="on", generation=settings.generation + 1)
     ends = settings.closes_at and settings.closes_at <= at_ms
     if ends and settings.closed_for != settings.closes_at and settings.mode != "off":
+        # An automatic room that is stopped is armed (lua/watch.lua).
+        armed_at = settings.armed_at or at_ms if settings.mode == "auto" else 0
         settings = msgspec.structs.replace(
-            settings, state="closed", closed_for=settings.closes_at or 0
+            settings, state="closed", closed_for=settings.closes_at or 0, armed_at=armed_at
         )
     return settings
 
@@ -32,7 +34,7 @@ def state_at(settings: RoomSettings, at_ms: int) -> str:
     """The contract's word for these settings at this moment. A scheduled room gives no places
     before its pre-queue, so it is closed till then.
     """
-    if settings.mode == "off":
+    if settings.is_off:
         return "off"
     if settings.mode != "scheduled" or settings.state in ("closed", "drained"):
         return settings.state

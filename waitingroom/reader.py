@@ -128,9 +128,7 @@ class Reader:
             [now_ms, len(gone), LEFT_PAGE],
         )
         settings = from_hash(reply[1])
-        words = dict(_pairs(reply[2]))
-        share = float(words.pop(b"share", 1))
-        line = {field: int(value) for field, value in words.items()}
+        share, line = _counters(reply[2])
         serving, issued = line.get(b"serving", 0), line.get(b"issued", 0)
         was = (*floor, before.serving, before.settings.version) if before else (*floor, 0, 0)
         if is_behind(was, settings, issued, serving) and await self._store.mended(event):
@@ -157,6 +155,8 @@ class Reader:
             claims_per_s=self._observe(event, now_ms, claimed, moving=moving),
             share=share,
             steps=_pairs(reply[5]),
+            requests=line.get(b"requests", 0),
+            implicit=line.get(b"implicit", 0),
             drawn=await self._cohort.drawn(event) if settings.is_drawn else None,
         )
 
@@ -194,6 +194,13 @@ def is_behind(
     if settings.generation != generation:
         return settings.generation < generation
     return issued < highest or serving < was_serving or settings.version < version
+
+
+def _counters(flat: list[bytes]) -> tuple[float, dict[bytes, int]]:
+    """The share, and all other counters of a line."""
+    words = dict(_pairs(flat))
+    share = float(words.pop(b"share", 1))
+    return share, {field: int(value) for field, value in words.items()}
 
 
 def _pairs(flat: list[T]) -> list[tuple[T, T]]:

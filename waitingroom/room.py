@@ -15,6 +15,7 @@ from waitingroom.entries import EntryBook
 from waitingroom.handover import LIFE_S, Handovers
 from waitingroom.line import Line
 from waitingroom.memory import Memory
+from waitingroom.programs import Programs
 from waitingroom.proof import ProofDesk
 from waitingroom.reader import Reader
 from waitingroom.recovery import Recovery
@@ -22,6 +23,7 @@ from waitingroom.schedule import Schedule
 from waitingroom.signs import Signs
 from waitingroom.store import Store
 from waitingroom.throttle import Throttle
+from waitingroom.traffic import Traffic
 
 
 class Rooms:
@@ -54,9 +56,8 @@ class Rooms:
         chance = chance or SystemRandom()
         line = Line(store, self.reader, cohort, self.signs, self.book, clock=clock, chance=chance)
         claims = Claims(store, memory, self.signs, keyring, clock, gate_clock)
-        schedule = Schedule(store, keyring, clock, gate_clock)
-        throttle = Throttle(store, clock, schedule)
-        console = Console(store, clock)
+        schedule, traffic = Schedule(store, keyring, clock, gate_clock), Traffic(store, gate_clock)
+        throttle, console = Throttle(store, clock, schedule, traffic), Console(store, clock)
 
         self.all_events = store.events
         self.snapshot = self.reader.of
@@ -71,10 +72,11 @@ class Rooms:
         self.read_handover, self.handover_life_s = handovers.read, LIFE_S
         # Web servers in front of other sites.
         self.doorman = Doorman(keyring, clock, claims)
-        # Notices from sales.
-        self.keep, self.free = claims.keep, claims.free
+        # Notices and questions from sales.
+        self.keep, self.free, self.hear = claims.keep, claims.free, traffic.hear
+        self.admit = Programs(store, claims, keyring, gate_clock).admit
         # The ticker.
-        self.advance = schedule.advance
+        self.advance, self.watch = schedule.advance, traffic.watch
         self.lead, self.tick, self.tick_all = throttle.lead, throttle.tick, throttle.tick_all
         # Operators.
         self.open, self.configure, self.reset = console.open, console.configure, console.reset

@@ -13,6 +13,9 @@ from kernel.values import ID_MAX
 # More a minute than any hall has seats for several of.
 RATE_MAX = 1_000_000
 CEILING_MAX = 1_000_000
+# More requests in five seconds than a site answers; as many places as the country has people.
+REQUESTS_MAX = 10_000_000
+PLACES_MAX = 20_000_000
 MESSAGE_MAX = 280
 TITLE_MAX = 300
 OUTSIDE_MAX = 200
@@ -22,11 +25,12 @@ TIME_MAX = 4_102_444_799_999
 BURST_S = 1
 MINUTE_S = 60
 
-Mode = Literal["on", "off", "scheduled"]
+Mode = Literal["on", "off", "scheduled", "auto"]
 State = Literal["open", "paused", "held", "closed", "drained"]
 Instant = Annotated[int, msgspec.Meta(ge=0, le=ID_MAX)]
 Moment = Annotated[int, msgspec.Meta(gt=0, le=TIME_MAX)]
 Line = Annotated[str, msgspec.Meta(max_length=OUTSIDE_MAX)]
+Requests = Annotated[int, msgspec.Meta(ge=1, le=REQUESTS_MAX)]
 
 
 class BadSetting(Refusal):
@@ -39,7 +43,8 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Times are epoch milliseconds, spans are seconds."""
 
     # off: nobody needs a pass. on: everybody does. scheduled: everybody does, and nobody is called
-    # before opens_at; then the lottery is drawn and the mode becomes on by itself.
+    # before opens_at; then the lottery is drawn and the mode becomes on by itself. auto: off while
+    # few come; on once it is armed, when programs are let in without a place while nobody waits.
     mode: Mode = "on"
     # open: people join, are called and enter. paused: nobody new is called, the called may enter.
     # held: nobody enters. drained: nobody joins, the line is served to its end. closed: nothing.
@@ -47,6 +52,13 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     rate_per_minute: Annotated[int, msgspec.Meta(ge=1, le=RATE_MAX)] = 600
     # How many may be in flight: admitted and not yet finished.
     ceiling: Annotated[int, msgspec.Meta(ge=1, le=CEILING_MAX)] = 2000
+    # How many may wait to be called at once; nobody more gets a place. None: as many as come.
+    places_max: Annotated[int, msgspec.Meta(ge=1, le=PLACES_MAX)] | None = None
+    # An automatic room is armed by so many requests within five seconds, and disarmed when for
+    # disarm_seconds fewer than disarm_requests came within five seconds, and nobody waits.
+    arm_requests: Requests = 300
+    disarm_requests: Requests = 100
+    disarm_seconds: Annotated[int, msgspec.Meta(ge=10, le=86_400)] = 120
     # The longest visit that a pass allows.
     lease_seconds: Annotated[int, msgspec.Meta(ge=60, le=7200)] = 900
     # How long a pass may be used to enter.
@@ -83,8 +95,15 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     # The generation whose places are drawn by lot: this line's while the draw is to come, the one
     # before this line's once it was made, since a draw begins the next generation. 0: none.
     lottery: Instant = 0
+    # Since when an automatic room is armed (lua/watch.lua). 0: it is not.
+    armed_at: Instant = 0
     # The closes_at that was carried out; the room may be opened again after it.
     closed_for: Instant = 0
+
+    @property
+    def is_off(self) -> bool:
+        """Nobody needs a pass now."""
+        return self.mode == "off" or (self.mode == "auto" and not self.armed_at)
 
     @property
     def awaits_draw(self) -> bool:
@@ -107,9 +126,10 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 # What only the room itself writes.
-OWN_FIELDS = frozenset({"generation", "version", "updated_at", "lottery", "closed_for"})
+OWN_FIELDS = frozenset({"generation", "version", "updated_at", "lottery", "closed_for", "armed_at"})
 # Empty in Redis when not set.
 MOMENTS = ("prequeue_at", "opens_at", "closes_at")
+UNSET = (*MOMENTS, "theme", "places_max")
 
 
 def changed(settings: RoomSettings, changes: Mapping[str, Any]) -> RoomSettings:
@@ -126,6 +146,10 @@ def changed(settings: RoomSettings, changes: Mapping[str, Any]) -> RoomSettings:
     for field in ("message", "title", "outside_source", "outside"):
         if has_unseen(getattr(new, field)):
             raise BadSetting("Нужна одна строка обычного текста.", setting=field)
+    if new.disarm_requests > new.arm_requests:
+        raise BadSetting(
+            "Очередь выключалась бы раньше, чем включилась.", setting="disarm_requests"
+        )
     _check_times(new)
     return new
 
@@ -161,6 +185,6 @@ def from_hash(flat: list[bytes]) -> RoomSettings:
         if (text := pairs.get(field.encode())) is not None
     }
     fields: dict[str, Any] = dict(known)
-    for field in (*MOMENTS, "theme"):
+    for field in UNSET:
         fields[field] = fields.get(field) or None
     return msgspec.convert(fields, RoomSettings, strict=False)

@@ -32,6 +32,10 @@ class Snapshot(msgspec.Struct, frozen=True):
     claims_per_s: float | None = None
     share: float = 1.0
     steps: Sequence[tuple[int, int]] = ()
+    # Of an automatic room: how many requests came within five seconds.
+    requests: int = 0
+    # How many programs were let in without a place.
+    implicit: int = 0
     # Where this line's numbers come from, if they were drawn by lot.
     drawn: Drawn | None = None
 
@@ -61,6 +65,12 @@ class Snapshot(msgspec.Struct, frozen=True):
     def waiting(self) -> int:
         """How many numbers are still to be called."""
         return max(0, self.issued - self.serving - self._gone_between(self.serving, self.issued))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody more gets a place just now."""
+        most = self.settings.places_max
+        return most is not None and self.waiting >= most
 
     def ahead_of(self, number: int) -> int:
         """How many numbers will be called before this one; 0 for the next and for the called."""
@@ -92,6 +102,9 @@ class Status(msgspec.Struct, frozen=True):
 
     event: int
     state: str
+    mode: str
+    # Since when an automatic room is armed.
+    armed_at: str | None
     generation: int
     serving: int
     issued: int
@@ -114,6 +127,8 @@ def status_of(snapshot: Snapshot, age_s: int = 0) -> Status:
     return Status(
         event=snapshot.event,
         state=snapshot.state,
+        mode=settings.mode,
+        armed_at=iso_or_none(settings.armed_at or None),
         generation=settings.generation,
         serving=snapshot.serving,
         issued=snapshot.issued,

@@ -9,6 +9,7 @@ from kernel.lua import Reply, word
 from waitingroom import keys
 from waitingroom.schedule import Schedule
 from waitingroom.store import RoomUnknown, Store
+from waitingroom.traffic import Traffic
 
 TICK_EVERY_S = 0.25
 # A dead leader is replaced after this; a living one renews eight times meanwhile.
@@ -26,9 +27,10 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 class Throttle:
-    def __init__(self, store: Store, clock: Clock, schedule: Schedule) -> None:
+    def __init__(self, store: Store, clock: Clock, schedule: Schedule, traffic: Traffic) -> None:
         self._store = store
         self._schedule = schedule
+        self._traffic = traffic
         self._clock = clock
 
     async def lead(self, name: str) -> int | None:
@@ -95,7 +97,9 @@ class Throttle:
 
     async def _try(self, event: int, fence: int) -> bool:
         try:
-            await self._schedule.advance(event, fence)
+            await asyncio.gather(
+                self._schedule.advance(event, fence), self._traffic.watch(event, fence)
+            )
             return not (await self.tick(event, fence)).fenced
         except RoomUnknown:  # removed since it was listed
             return False

@@ -83,6 +83,15 @@ class Bench:
         called = await self._run("call", names, [generation, fence])
         return called if reckoned[0] == "ticked" else reckoned
 
+    async def hear(self, *seconds: int, teller: str = "sales") -> list[Any]:
+        """Ages and counts, one after another."""
+        args = [teller, self.now_ms, 10, 600, *seconds]
+        return await self._run("hear", [keys.traffic(EVENT)], args)
+
+    async def watch(self, fence: int = 1, generation: int = GENERATION) -> list[Any]:
+        names = self._named("settings line traffic changes", "")
+        return await self._run("watch", names, [generation, fence, self.now_ms, 3])
+
     async def sweep(self) -> list[Any]:
         names = self._named("leases visits", "")
         return await self._run("sweep", names, [self.now_ms - REMEMBER_MS])
@@ -122,7 +131,7 @@ class Bench:
         of_line |= {"returned": keys.returned, "standing": keys.standing}
         of_line |= {"came": keys.came}
         of_room = {"settings": keys.settings, "leases": keys.leases, "visits": keys.visits}
-        of_room |= {"bucket": keys.bucket}
+        of_room |= {"bucket": keys.bucket, "traffic": keys.traffic, "changes": keys.changes}
         found: list[str] = []
         for name in names.split():
             if name in of_line:

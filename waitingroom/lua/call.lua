@@ -11,7 +11,7 @@
 -- ARGV[1] generation
 -- ARGV[2] fence of the leader
 -- Returns: {unknown} | {generation, current} | {fenced} | {called, serving, how many}
--- Changes: line (serving, calls, recalls, living, wanted), reached, called, returned.
+-- Changes: line (serving, calls, recalls, living, there, there_upto, awaited, wanted), reached, called, returned.
 local settings_key, line_key, done_key, reached_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local called_key, returned_key, live_key = KEYS[5], KEYS[6], KEYS[7]
 local generation, fence = ARGV[1], tonumber(ARGV[2])
@@ -22,8 +22,8 @@ local current = redis.call('HGET', settings_key, 'generation')
 if not current then return {'unknown'} end
 if current ~= generation then return {'generation', current} end
 local line = redis.call('HMGET', line_key, 'issued', 'serving', 'calls', 'recalls', 'wanted',
-  'all_live', 'gate_ms', 'fence')
-for i = 1, 8 do line[i] = tonumber(line[i]) or 0 end
+  'all_live', 'gate_ms', 'fence', 'awaited')
+for i = 1, 9 do line[i] = tonumber(line[i]) or 0 end
 local issued, serving, calls, recalls = line[1], line[2], line[3], line[4]
 local wanted, all_live, gate_ms = math.min(CALLS_MAX, line[5]), line[6] == 1, line[7]
 if fence < line[8] then return {'fenced'} end
@@ -77,13 +77,16 @@ end
 local ahead = next_there(wanted - #back)
 serving, calls, recalls = ahead[#ahead] or serving, calls + #ahead, recalls + #back
 local living = count_bits(live_key, serving + 1, issued)
+-- How many of the first so many numbers wait and are there: while it is nobody, programs may enter.
+local there = all_live and issued - serving - count_bits(done_key, serving + 1, issued) or living
+there = there + redis.call('ZCARD', returned_key) - #absent - #back
 
 if #absent > 0 then redis.call('ZREM', returned_key, unpack(absent)) end
 if #back > 0 then redis.call('ZREM', returned_key, unpack(back)) end
 for _, number in ipairs(back) do redis.call('SETBIT', called_key, number, 1) end
 for _, number in ipairs(ahead) do redis.call('SETBIT', called_key, number, 1) end
 redis.call('HSET', line_key, 'serving', serving, 'calls', calls, 'recalls', recalls, 'living',
-  living, 'wanted', 0)
+  living, 'there', there, 'there_upto', issued, 'awaited', line[9] + #ahead + #back, 'wanted', 0)
 if #ahead + #back > 0 then
   redis.call('ZADD', reached_key, gate_ms, string.format('%d:%d:%d', serving, calls, recalls))
 end

@@ -12,7 +12,7 @@
 -- ARGV[2] fence of the leader
 -- ARGV[3] now (ms)
 -- Returns: {unknown} | {generation, current} | {fenced} | {still, serving} | {ticked, serving, how many to call}
--- Changes: line (lapsed, share, learned, wanted, all_live, clocks, fence), reached and standing (what is old).
+-- Changes: line (lapsed, share, learned, wanted, awaited, all_live, clocks, fence), reached and standing (what is old).
 local settings_key, line_key, leases_key = KEYS[1], KEYS[2], KEYS[3]
 local reached_key, came_key, standing_key = KEYS[4], KEYS[5], KEYS[6]
 local generation, fence, now_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -25,7 +25,7 @@ local STEP_MAX_MS, GAP_MS, LISTEN_MS = 1000, 10000, 75000
 local SHARE_MIN, LEARN_CALLS, LEARN_MS = 0.02, 12, 3000
 
 local room = redis.call('HMGET', settings_key, 'generation', 'mode', 'state', 'rate_per_minute',
-  'ceiling', 'grace_seconds')
+  'ceiling', 'grace_seconds', 'armed_at')
 if not room[1] then return {'unknown'} end
 if room[1] ~= generation then return {'generation', room[1]} end
 local mode, state, rate, ceiling = room[2], room[3], tonumber(room[4]), tonumber(room[5])
@@ -40,8 +40,9 @@ if fence < line[8] then return {'fenced'} end
 
 local gone_ms = now_ms - ticked_ms
 if gone_ms > GAP_MS or gone_ms < 0 then listening_ms = now_ms end
-local may_call = mode == 'on' and (state == 'open' or state == 'drained')
-local may_enter = may_call or (mode == 'on' and state == 'paused')
+local is_on = mode == 'on' or (mode == 'auto' and (tonumber(room[7]) or 0) > 0)
+local may_call = is_on and (state == 'open' or state == 'drained')
+local may_enter = may_call or (is_on and state == 'paused')
 if may_enter then gate_ms = gate_ms + math.max(0, math.min(gone_ms, STEP_MAX_MS)) end
 
 local function reached_at(moment_ms)
@@ -77,7 +78,7 @@ if asked > 0 then
   learned, learned_calls = came_upto, came_calls
 end
 local fresh_ms = gate_ms - FRESH_MS - math.floor(MINUTE_MS / rate)
-local wanted = 0
+local wanted, awaited = 0, 0
 if may_call then
   local sure = math.max(SHARE_MIN, share)
   local at_gate = redis.call('ZCOUNT', standing_key, fresh_ms, '+inf')
@@ -85,9 +86,10 @@ if may_call then
   local first, again = calls - came_calls, recalls - came_recalls
   local standing = at_gate + math.max(0, share * first - arrived) + share * again
   local in_flight = redis.call('ZCOUNT', leases_key, '(' .. string.format('%d', now_ms), '+inf')
+  awaited = math.max(0, first - arrived) + again
   -- Should everybody come who was called, they still are in within a minute.
   wanted = math.max(0, math.min(
-    rate - at_gate - math.max(0, first - arrived) - again,
+    rate - at_gate - awaited,
     math.ceil((math.max(1, rate * STANDING_MS / MINUTE_MS) - standing) / sure),
     math.ceil((ceiling - in_flight - standing) / sure)))
 end
@@ -96,7 +98,7 @@ local graced = redis.call('ZREVRANGEBYSCORE', reached_key, gate_ms - math.max(gr
   '-inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
 
 redis.call('HSET', line_key, 'lapsed', lapsed, 'share', share, 'learned', learned, 'learned_calls',
-  learned_calls, 'wanted', wanted, 'gate_ms', gate_ms, 'ticked_ms', now_ms, 'listening_ms',
+  learned_calls, 'wanted', wanted, 'awaited', awaited, 'gate_ms', gate_ms, 'ticked_ms', now_ms, 'listening_ms',
   listening_ms, 'all_live', now_ms - listening_ms < LISTEN_MS and 1 or 0, 'fence',
   string.format('%d', fence))
 if is_lost then

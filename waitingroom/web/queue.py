@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from kernel.errors import Refusal
 from kernel.web.pages import Pages
 from waitingroom.claims import GateFull, Lapsed, NotCalled, RoomShut
-from waitingroom.line import RoomClosed, RoomOff, RoomSoon
+from waitingroom.line import RoomClosed, RoomFull, RoomOff, RoomSoon
 from waitingroom.proof import ProofRequired
 from waitingroom.room import Rooms
 from waitingroom.web.entrance import (
@@ -26,7 +26,7 @@ from waitingroom.web.entrance import (
 )
 from waitingroom.web.forms import form_of
 from waitingroom.web.places import join_room
-from waitingroom.web.view import PageView, view_of, with_challenge
+from waitingroom.web.view import PageView, crowded, view_of, with_challenge
 
 RETURN_MAX = 2_000
 FULL_RELOAD_S = 5
@@ -46,6 +46,8 @@ async def queue_page(
     view = await view_of(request, rooms, event_of(event), visitor, _short(asked))
     if view.shows == "before" and "left" in request.query_params:
         view = msgspec.structs.replace(view, shows="left")
+    if view.shows == "before" and "crowded" in request.query_params:
+        view = crowded(view)
     view = with_challenge(request, rooms, view, visitor)
     # Whoever was sent here by the shop wants a place; whoever just came by is asked.
     return _show(request, pages, view, joins_itself=asked is not None and view.shows == "before")
@@ -64,6 +66,8 @@ async def queue_place(
     view = await view_of(request, rooms, event_of(event), visitor, _short(asked))
     if view.shows == "called" and "full" in request.query_params:
         view = msgspec.structs.replace(view, shows="full")
+    if view.shows == "before" and "crowded" in request.query_params:
+        view = crowded(view)
     view = with_challenge(request, rooms, view, visitor)
     return pages.show(request, "_queue_place.html", view=view)
 
@@ -82,6 +86,8 @@ async def queue_join(
         joined = await join_room(request, rooms, event_id, visitor, proof)
     except SHOWN_ON_PAGE:
         return _to_page(event_id, back)
+    except RoomFull:
+        return _to_page(event_id, back, crowded=True)
     except ProofRequired:
         return _to_page(event_id, back, challenge=(proof or "").rpartition(".")[0])
     response = _to_page(event_id, back)
@@ -159,9 +165,17 @@ def _short(address: str | None) -> str | None:
     return address if address and len(address) <= RETURN_MAX else None
 
 
-def _page(event: int, back: str | None, *, left: bool = False, challenge: str = "") -> str:
+def _page(
+    event: int,
+    back: str | None,
+    *,
+    left: bool = False,
+    crowded: bool = False,
+    challenge: str = "",
+) -> str:
     asked = [f"return_to={quote(back, safe='')}"] if back else []
     asked += ["left=1"] if left else []
+    asked += ["crowded=1"] if crowded else []
     asked += [f"challenge={quote(challenge, safe='')}"] if challenge else []
     return f"/queue/{event}" + (f"?{'&'.join(asked)}" if asked else "")
 

@@ -1,7 +1,7 @@
 """Which of its states the queue page shows, decided in one place. It never promises what is not so.
 
-states: off · countdown · before · prequeue · waiting · paused · called · full · inside · lapsed ·
-over · left · closed · moved · restarted · away
+states: off · countdown · before · crowded · prequeue · waiting · paused · called · full · inside ·
+lapsed · over · left · closed · moved · restarted · away
 """
 
 from contextlib import suppress
@@ -33,6 +33,7 @@ from waitingroom.web.places import proof_bits
 RELOAD_MIN_S = 5
 AWAY_RELOAD_S = 15
 COUNTDOWN_RELOAD_S = 60
+CROWDED_RELOAD_S = 30
 # Nothing to say about these: people get in, or will.
 MOVING = ("open", "drained", "prequeue")
 
@@ -199,7 +200,14 @@ def _without_place(base: PageView, snapshot: Snapshot) -> PageView:
         return msgspec.structs.replace(base, shows="countdown", number=None, reload_s=reload_s)
     if base.is_stale:
         return msgspec.structs.replace(base, shows="away", number=None, reload_s=AWAY_RELOAD_S)
+    if shows == "before" and snapshot.is_full:
+        return crowded(base)
     return msgspec.structs.replace(base, shows=shows, number=None)
+
+
+def crowded(base: PageView) -> PageView:
+    """No more places are given just now; whoever stays on the page is told when they are."""
+    return msgspec.structs.replace(base, shows="crowded", number=None, reload_s=CROWDED_RELOAD_S)
 
 
 async def _with_place(
