@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from accounts.addresses import BadEmail, read_email
-from accounts.attempts import Attempts, window
+from accounts.attempts import SOMEBODY, Asker, Attempts
 from accounts.batch import Batch
 from accounts.passwords import LENGTH_MAX, Passwords, PasswordsBusy, check_strength, is_imported
 from accounts.people import NAME_MAX, Person, Role, person_of, split_name
@@ -66,7 +66,7 @@ class Accounts:
         self._attempts = Attempts(clock)
         self._verified = Verified()
         self._by_email = Batch(self._fetch)
-        self._judging: dict[tuple[bytes, str], asyncio.Task[Judgement]] = {}
+        self._judging: dict[tuple[bytes, Asker], asyncio.Task[Judgement]] = {}
         # For the process's lifespan: `upgrades.run`.
         self.upgrades = Upgrades(db, passwords, self._verified)
 
@@ -85,16 +85,16 @@ class Accounts:
             raise EmailTaken
         return person_of(row)
 
-    async def sign_in(self, email: str, password: str, *, device: str = "") -> Person:
+    async def sign_in(self, email: str, password: str, *, asker: Asker = SOMEBODY) -> Person:
         """`authenticate`, and the visit is noted."""
-        person = await self.authenticate(email, password, device=device)
+        person = await self.authenticate(email, password, asker=asker)
         await self._db.execute(QUERIES["note_sign_in"], person.id, self._clock.now())
         return person
 
-    async def authenticate(self, email: str, password: str, *, device: str = "") -> Person:
+    async def authenticate(self, email: str, password: str, *, asker: Asker = SOMEBODY) -> Person:
         """Who this is. WrongCredentials, AccountInactive (only for the right password),
-        TooManyGuesses, PasswordsBusy. Costs microseconds when asked lately. `device`: one that
-        is known to this account; its guesses are counted apart.
+        TooManyGuesses, PasswordsBusy. Costs microseconds when asked lately. Each `asker`'s
+        guesses are counted apart.
         """
         try:
             email = read_email(email)
@@ -105,7 +105,7 @@ class Accounts:
         key = self._verified.key(email, password)
         judgement = self._verified.get(key)
         if judgement is None or self._clock.ms() - judgement.read_at_ms > FRESH_MS:
-            judgement = await self._judge_once(key, email, password, window(email, device))
+            judgement = await self._judge_once(key, email, password, asker)
         if not judgement.good or judgement.person is None:
             raise WrongCredentials
         if not judgement.person.is_active:
@@ -113,7 +113,7 @@ class Accounts:
         return judgement.person
 
     async def change_password(
-        self, account_id: int, old: str, new: str, *, device: str = ""
+        self, account_id: int, old: str, new: str, *, asker: Asker = SOMEBODY
     ) -> None:
         """WeakPassword, WrongCurrentPassword, TooManyGuesses, PasswordsBusy. Other processes
         forget the old one within FRESH_MS; ending other sessions is the caller's part.
@@ -121,7 +121,7 @@ class Accounts:
         check_strength(new)
         person = await self.person(account_id)
         try:
-            await self.authenticate(person.email, old, device=device)
+            await self.authenticate(person.email, old, asker=asker)
         except WrongCredentials:
             raise WrongCurrentPassword from None
         hashed = await self._passwords.hash(new)
@@ -176,49 +176,51 @@ class Accounts:
             ids |= {row["email"]: row["id"] for row in rows}
         return ids
 
-    async def _judge_once(self, key: bytes, email: str, password: str, whose: str) -> Judgement:
+    async def _judge_once(self, key: bytes, email: str, password: str, asker: Asker) -> Judgement:
         """Calls with the same credentials at the same time share one judgement."""
-        asked = (key, whose)
+        asked = (key, asker)
         task = self._judging.get(asked)
         if task is None:
-            task = asyncio.create_task(self._judge(key, email, password, whose))
+            task = asyncio.create_task(self._judge(key, email, password, asker))
             self._judging[asked] = task
             task.add_done_callback(lambda done: self._judged(asked, done))
         return await asyncio.shield(task)
 
-    def _judged(self, asked: tuple[bytes, str], task: "asyncio.Task[Judgement]") -> None:
+    def _judged(self, asked: tuple[bytes, Asker], task: "asyncio.Task[Judgement]") -> None:
         del self._judging[asked]
         if not task.cancelled():
             # All who asked may have hung up: then its refusal is nobody's.
             task.exception()
 
-    async def _judge(self, key: bytes, email: str, password: str, whose: str) -> Judgement:
+    async def _judge(self, key: bytes, email: str, password: str, asker: Asker) -> Judgement:
         read_at = self._clock.ms()
         person = await self._by_email.get(email)
         known = self._verified.get(key)
         if known is not None and known.password_hash == (person and person.password_hash):
             good = known.good
         else:
-            self._attempts.require(whose)
-            good = await self._is_right(whose, password, person)
+            self._attempts.require(email, asker)
+            good = await self._is_right(email, asker, password, person)
         judgement = Judgement(person, good, read_at)
         self._verified.keep(key, judgement)
         if good and person is not None and is_imported(person.password_hash):
             self.upgrades.offer(Upgrade(key, person, password))
         return judgement
 
-    async def _is_right(self, whose: str, password: str, person: Person | None) -> bool:
+    async def _is_right(
+        self, email: str, asker: Asker, password: str, person: Person | None
+    ) -> bool:
         # Counted before it is looked at, so that a thousand guesses at once are a thousand.
-        self._attempts.count_wrong(whose)
+        self._attempts.count_wrong(email, asker)
         try:
             good = person is not None and await self._passwords.verify(
                 password, person.password_hash
             )
         except PasswordsBusy:
-            self._attempts.withdraw(whose)
+            self._attempts.withdraw(email, asker)
             raise
         if good:
-            self._attempts.forget(whose)
+            self._attempts.forgive(email, asker)
         return good
 
     async def _fetch(self, emails: list[str]) -> Mapping[str, Person]:

@@ -13,6 +13,7 @@ from litestar import Request
 
 from accounts.accounts import Accounts
 from accounts.addresses import normalise
+from accounts.attempts import Asker
 from accounts.basic import read_basic
 from accounts.cookies import (
     MET_COOKIE,
@@ -27,6 +28,7 @@ from accounts.sessions import Sessions, SignedIn
 from kernel.db import GONE
 from kernel.errors import SignInNeeded
 from kernel.subjects import subject_of
+from kernel.web.networks import Networks
 
 WRITE_WITHIN_MS = 1_500
 READ_WITHIN_MS = 10_000
@@ -66,12 +68,14 @@ class Identity:
         *,
         secure: bool,
         cookie: str = SESSION_COOKIE,
+        networks: Networks | None = None,
     ) -> None:
         self._accounts = accounts
         self._sessions = sessions
         self._subject_secret = subject_secret
         self._secure = secure
         self._cookie = cookie
+        self._networks = networks or Networks()
 
     async def identify(self, request: Request[Any, Any, Any]) -> Caller:
         """Litestar dependency `caller`. Basic is heard where programs speak; wrong Basic
@@ -81,7 +85,7 @@ class Identity:
         if header and API.match(request.url.path):
             credentials = read_basic(header)
             if credentials:
-                person = await self._accounts.authenticate(*credentials)
+                person = await self._by_basic(request, credentials)
                 return self._keep(request, _of_person(person, device_of(request)))
         signed = self.signed_in(request)
         if signed is not None:
@@ -94,7 +98,7 @@ class Identity:
         """
         credentials = read_basic(request.headers.get("authorization"))
         if credentials:
-            person = await self._accounts.authenticate(*credentials)
+            person = await self._by_basic(request, credentials)
             return subject_of(self._subject_secret, "account", person.id)
         signed = self.signed_in(request)
         if signed is not None:
@@ -135,10 +139,19 @@ class Identity:
         line = cookie_line(MET_COOKIE, marks, max_age_s=YEAR_S, secure=self._secure)
         set_cookies_of(request).append(line)
 
-    def known_device(self, request: Request[Any, Any, Any], email: str) -> str:
-        """The device, if it has signed in to this account before; else an empty text."""
-        is_known = self._mark(request, email) in _marks_in(request)
-        return device_of(request) if is_known else ""
+    def asker(self, request: Request[Any, Any, Any], email: str) -> Asker:
+        """Who offers a password for this account: a device that has signed in to it before, or a
+        stranger from somewhere.
+        """
+        if self._mark(request, email) in _marks_in(request):
+            return Asker(device=device_of(request))
+        return Asker(network=self._networks.prefix_of(request.scope) or "")
+
+    async def _by_basic(
+        self, request: Request[Any, Any, Any], credentials: tuple[str, str]
+    ) -> Person:
+        asker = Asker(network=self._networks.prefix_of(request.scope) or "")
+        return await self._accounts.authenticate(*credentials, asker=asker)
 
     def _mark(self, request: Request[Any, Any, Any], email: str) -> str:
         # What was typed may hold what no encoding takes.

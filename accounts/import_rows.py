@@ -17,6 +17,7 @@ from accounts.addresses import BadEmail, read_email
 from accounts.passwords import is_digest
 from accounts.people import NAME_MAX
 from kernel.errors import BadInput
+from kernel.text import seen_line
 from kernel.values import ID_MAX
 
 NEEDED = ("user_id", "email", "password_hash")
@@ -143,14 +144,13 @@ def _digest(text: str, plain: str) -> str:
 
 
 def _name(text: str) -> str:
-    text = text.strip()
-    if len(text) > NAME_MAX or "\x00" in text:
+    if len(text.strip()) > NAME_MAX or "\x00" in text:
         raise _WrongField("bad-name")
     try:
         text.encode()
     except UnicodeEncodeError:
         raise _WrongField("not-utf8") from None
-    return text
+    return seen_line(text)
 
 
 def _birthday(text: str) -> date | None:

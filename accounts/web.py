@@ -10,6 +10,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 
 from accounts.accounts import Accounts
+from accounts.attempts import Asker
 from accounts.identity import Caller, Identity
 from accounts.sessions import Sessions
 from kernel.errors import BadInput, Refusal
@@ -104,8 +105,8 @@ async def sign_in(
     back = where_next(request, form.get("next"))
     try:
         email = form.get("email", "")
-        device = identity.known_device(request, email)
-        person = await accounts.sign_in(email, form.get("password", ""), device=device)
+        asker = identity.asker(request, email)
+        person = await accounts.sign_in(email, form.get("password", ""), asker=asker)
     except Refusal as refusal:
         return again(request, pages, "account/sign_in.html", refusal, form, next=back)
     await begin(request, identity, sessions, await sessions.start(person))
@@ -175,7 +176,7 @@ async def change_password(
             account_id,
             form.get("current", ""),
             form.get("password", ""),
-            device=caller.device,
+            asker=Asker(device=caller.device),
         )
     except Refusal as refusal:
         context: dict[str, Any] = {"person": person, "done": None, "here": "/account"}

@@ -18,6 +18,7 @@ from kernel.clock import Clock, SystemClock
 from kernel.db import Db, open_pool
 from kernel.keyring import Keyring
 from kernel.web.links import Links
+from kernel.web.networks import Networks
 from kernel.web.pages import Pages
 from waitingroom.apart import RoomsApart
 
@@ -76,12 +77,13 @@ class Parts:
         return Sessions(db, self.keyring.secret("session"), self.clock, audience=audience)
 
     def identity(self, accounts: Accounts, sessions: Sessions, *, staff: bool = False) -> Identity:
-        named = {"cookie": STAFF_COOKIE} if staff else {}
+        named: dict[str, Any] = {"cookie": STAFF_COOKIE} if staff else {}
         return Identity(
             accounts,
             sessions,
             self.keyring.secret("subject"),
             secure=self.settings.secure_cookies,
+            networks=Networks(self.settings.trusted_proxies),
             **named,
         )
 

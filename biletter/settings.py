@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from kernel.web.networks import Network
 from waitingroom.abuse import RULES
-from waitingroom.networks import Network
 
 ROOT = Path(__file__).resolve().parent.parent
 # In the order of their ports. The last three answer only health and metrics.

@@ -18,7 +18,7 @@ from prometheus_client import Counter
 
 from kernel.clock import Clock
 from kernel.errors import Refusal
-from waitingroom.networks import Networks
+from kernel.web.networks import Networks
 
 MINUTE_MS = 60_000
 # Subjects or neighbourhoods a budget remembers at once, some 100 bytes each.

@@ -46,6 +46,12 @@ class RoomSoon(Conflict):
     code = "room-soon"
 
 
+class Inside(Conflict):
+    """Вас уже впустили. Место внутри освободится, когда вы закончите покупку или выйдете сами."""
+
+    code = "inside"
+
+
 class Joined(msgspec.Struct, frozen=True):
     """`is_new` tells a first join from a repeat; `token` is the signed entry."""
 
@@ -170,14 +176,18 @@ class Line:
         return self._says.called(snapshot, entry, stage)
 
     async def heartbeat(self, entry: Entry) -> None:
-        """The waiter is still here. Raises GenerationOver."""
+        """The waiter is still here. Raises GenerationOver, NoEntry: whoever has left is not."""
         snapshot = self._reader.of(entry.event)
         if entry.generation < snapshot.settings.generation:
             raise GenerationOver
+        if snapshot.has_left(entry.number):
+            raise NoEntry
         await self._signs.beat(entry, is_passed=entry.number <= snapshot.serving)
 
     async def leave(self, entry: Entry) -> None:
-        """Give the place up; who was let in stays counted till their visit ends. Raises NoEntry."""
+        """Give the place up. Raises Inside: who was let in stays counted till their visit ends;
+        NoEntry, also when it has ended.
+        """
         who, event, now_ms = keys.member(entry.subject), entry.event, self._clock.ms()
         reply = await self._store.run_for_entry(
             "leave",
@@ -189,10 +199,14 @@ class Line:
                 keys.done(event, gen),
                 keys.left(event, gen),
                 *keys.live_pair(event, gen, now_ms),
+                keys.leases(event),
             ],
-            [who, entry.number],
+            [who, entry.number, now_ms],
         )
-        if word(reply) == "gone":
+        self._signs.forget(entry)
+        if word(reply) == "inside":
+            raise Inside
+        if word(reply) != "left":
             raise NoEntry
 
     async def _adopt(self, entry: Entry, subject: str) -> None:

@@ -6,7 +6,7 @@ are gathered and written together, so that being asked for one's place costs no 
 
 from kernel.clock import Clock
 from waitingroom import keys
-from waitingroom.entries import Entry, GenerationOver
+from waitingroom.entries import Entry, GenerationOver, NoEntry
 from waitingroom.store import RoomAway, RoomUnknown, Store
 
 # A live bitmap is read for two windows; another is left for clocks that differ.
@@ -39,10 +39,15 @@ class Signs:
 
     async def beat(self, entry: Entry, *, is_passed: bool = False) -> None:
         """Write it now, unless it was in this window. Who `is_passed` over is back with it.
-        Raises GenerationOver, RoomUnknown, RoomAway.
+        Raises NoEntry (the number was used or given up), GenerationOver, RoomUnknown, RoomAway.
         """
-        if is_passed or not self._is_known(entry):
-            await self._write([entry])
+        if (is_passed or not self._is_known(entry)) and not await self._write([entry]):
+            self.forget(entry)
+            raise NoEntry
+
+    def forget(self, entry: Entry) -> None:
+        """The place was given up: the next sign of it is looked at anew."""
+        self._known.get((entry.event, entry.generation), set()).discard(entry.number)
 
     async def flush(self) -> None:
         """Write what polls have told. What Redis doesn't take the next polls tell again."""
@@ -55,9 +60,10 @@ class Signs:
                 except (GenerationOver, RoomUnknown, RoomAway):
                     break
 
-    async def _write(self, entries: list[Entry]) -> None:
+    async def _write(self, entries: list[Entry]) -> int:
+        """How many of them are still in line."""
         event, now_ms = entries[0].event, self._clock.ms()
-        await self._store.run_for_entry(
+        reply = await self._store.run_for_entry(
             "heartbeat",
             entries[0],
             lambda gen: [
@@ -76,6 +82,7 @@ class Signs:
         if len(known) >= KNOWN_MAX:
             known.clear()
         known.update(entry.number for entry in entries)
+        return int(reply[1])
 
     def _is_known(self, entry: Entry) -> bool:
         self._turn(self._clock.ms())

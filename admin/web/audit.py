@@ -12,10 +12,11 @@ from admin.audit import LINES_MAX, STAFF, Audit, room_subject
 from admin.staff import need_staff
 from admin.throttle import ThrottleConsole
 from kernel.values import INT64_MAX
+from kernel.web.numbers import digits_in
 from kernel.web.pages import Pages
 
 
-@get("/audit", include_in_schema=False)
+@get("/audit", include_in_schema=False, before_request=digits_in("below"))
 async def audit_page(
     request: AnyRequest,
     *,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from accounts.web import sign_out
 from admin.web import audit, rooms, sign_in
 
 
@@ -12,7 +13,7 @@ def routes() -> list[Any]:
     return [
         sign_in.sign_in_form,
         sign_in.sign_in,
-        sign_in.sign_out,
+        sign_out,
         rooms.front,
         rooms.rooms_page,
         rooms.rooms_numbers,

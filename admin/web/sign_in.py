@@ -41,8 +41,8 @@ async def sign_in(
     back = where_next(request, form.get("next"))
     try:
         email = form.get("email", "")
-        device = identity.known_device(request, email)
-        person = await accounts.sign_in(email, form.get("password", ""), device=device)
+        asker = identity.asker(request, email)
+        person = await accounts.sign_in(email, form.get("password", ""), asker=asker)
         if person.role not in STAFF_ROLES:
             raise StaffOnly
     except Refusal as refusal:
@@ -51,16 +51,3 @@ async def sign_in(
     await audit.note(caller, "staff.sign-in", STAFF)
     await begin(request, identity, sessions, await sessions.start(person))
     return see_other(back)
-
-
-@post("/sign-out", include_in_schema=False)
-async def sign_out(
-    request: AnyRequest,
-    sessions: NamedDependency[Sessions],
-    identity: NamedDependency[Identity],
-) -> Response[Any]:
-    signed = identity.signed_in(request)
-    if signed is not None:
-        await sessions.end(signed)
-    identity.remember(request, "")
-    return see_other("/sign-in")

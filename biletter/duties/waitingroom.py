@@ -12,9 +12,9 @@ from accounts.cookies import CookieEdge
 from biletter.parts import STATIC, Parts
 from biletter.seed.room import ensure_star_room
 from kernel.web.app import build_app, running
+from kernel.web.networks import Networks
 from kernel.web.serve import serve
 from waitingroom.abuse import Door
-from waitingroom.networks import Networks
 from waitingroom.store import RoomAway
 from waitingroom.web.hot import HotRooms
 from waitingroom.web.hotjoin import HotJoin

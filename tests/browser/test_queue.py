@@ -1,6 +1,7 @@
 """The queue page in Chromium: proof of work, the place on another device, the call."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,9 +12,11 @@ from redis import Redis
 from tests.house import House
 
 SETTINGS = "room:{1}:settings"
-ORDINARY = {"state": "open", "proof_bits": 0, "rate_per_minute": 600}
+ORDINARY = {"state": "open", "proof_bits": 0, "rate_per_minute": 600, "ceiling": 1000}
 # The room is read four times a second.
 READ_MS = 800
+# What a page that hears the stream leaves between two polls (static/queue.js).
+POLL_MS = 12_000
 
 
 @pytest.fixture
@@ -91,3 +94,21 @@ def test_who_asked_to_be_called_is_called_by_a_notification(new_page, site, room
     page.wait_for_url(re.compile(r"^[^?]*/events/1"), timeout=60_000)
     page.goto(address)
     assert page.evaluate("sessionStorage.called") == "Ваша очередь подошла"
+
+
+def test_near_the_front_the_server_tells_by_itself(new_page, site, room, server):
+    """The stream brings the call long before the next poll would."""
+    leases = "room:{1}:leases"
+    redis: Any = Redis(unix_socket_path=str(server.data / "run" / "redis-rooms.sock"))
+    redis.zadd(leases, {"somebody inside": (time.time() + 120) * 1000})
+    room(state="open", ceiling=1)
+    page = new_page()
+    page.wait_for_timeout(READ_MS)
+    with page.expect_request(re.compile(r"/rooms/1/live$"), timeout=30_000):
+        queue_of(page, site)
+    waits(page)
+    redis.zrem(leases, "somebody inside")
+    with page.expect_request(re.compile(r"/rooms/1/claims$"), timeout=POLL_MS // 2):
+        room(state="open", ceiling=1000)
+    page.wait_for_url(re.compile(r"^[^?]*/events/1"), timeout=60_000)
+    redis.close()

@@ -46,8 +46,8 @@ class Bench:
         return await self._run("heartbeat", names, [generation, LIVE_S, number])
 
     async def leave(self, who: str, number: int, generation: int = GENERATION) -> list[Any]:
-        names = self._named("settings line place done left live", who)
-        return await self._run("leave", names, [generation, who, number])
+        names = self._named("settings line place done left live leases", who)
+        return await self._run("leave", names, [generation, who, number, self.now_ms])
 
     async def look(self, who: str, number: int, generation: int = GENERATION) -> list[Any]:
         names = self._named("settings line place done knocked leases called", who)

@@ -113,12 +113,15 @@ class PlainRoom:
     def _hear(self, number: int, now: int) -> None:
         self.heard |= {(number, now // MINUTE_MS), (number, now // MINUTE_MS + 1)}
 
-    def leave(self, who: str, number: int) -> str:
+    def leave(self, who: str, number: int, now: int) -> str:
         if self.places.get(who) != number:
             return "gone"
-        if number not in self.spent:
-            self.spent.add(number)
-            del self.places[who]
+        if self.is_inside(who, now):
+            return "inside"
+        if number in self.spent:
+            return "over"
+        self.spent.add(number)
+        del self.places[who]
         return "left"
 
     def claim(self, who: str, number: int, now: int) -> str:

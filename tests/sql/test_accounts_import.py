@@ -160,6 +160,14 @@ async def test_bad_lines_are_told_and_the_good_ones_taken(load, db):
     assert await db.fetchval("SELECT array_agg(id ORDER BY id) FROM account") == [11, 12]
 
 
+async def test_names_lose_what_nobody_sees(load, db):
+    await load(
+        as_file(user(1, first_name=" А\u200bр\u202eу\u2066 ", surname="Сей\ufeffтова\t Бек"))
+    )
+    row = await db.fetchrow("SELECT first_name, surname FROM account")
+    assert tuple(row) == ("Ару", "Сейтова Бек")
+
+
 async def test_a_password_in_the_open_is_used_only_without_a_hash(load, accounts):
     await load(as_file(user(1, password_hash="", password_plain="открытый пароль")))
     assert await accounts.authenticate("ару_1@mail.kz", "открытый пароль")

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.accounts import WrongCredentials
 from accounts.addresses import BadEmail, read_email
-from accounts.attempts import GUESSES_MAX, WINDOW_MS, Attempts, TooManyGuesses
+from accounts.attempts import GUESSES_MAX, SOMEBODY, WINDOW_MS, Attempts, TooManyGuesses
 from accounts.basic import read_basic
 from accounts.cookies import cookie_line, device_in, new_device
 from accounts.passwords import WeakPassword, check_strength
@@ -77,15 +77,15 @@ def test_a_password_too_short_or_too_long_is_weak(password):
 def test_ten_guesses_are_allowed_and_the_eleventh_waits_for_the_first_to_leave(clock):
     attempts = Attempts(clock)
     for _ in range(GUESSES_MAX):
-        attempts.require("aru@mail.kz")
-        attempts.count_wrong("aru@mail.kz")
+        attempts.require("aru@mail.kz", SOMEBODY)
+        attempts.count_wrong("aru@mail.kz", SOMEBODY)
         clock.advance(1)
     with pytest.raises(TooManyGuesses) as refused:
-        attempts.require("aru@mail.kz")
+        attempts.require("aru@mail.kz", SOMEBODY)
     assert int(refused.value.headers["Retry-After"]) == WINDOW_MS // 1000 - GUESSES_MAX
-    attempts.require("bek@mail.kz")
+    attempts.require("bek@mail.kz", SOMEBODY)
     clock.advance(WINDOW_MS / 1000 - GUESSES_MAX)
-    attempts.require("aru@mail.kz")
+    attempts.require("aru@mail.kz", SOMEBODY)
 
 
 def test_a_device_token_is_found_whole_or_not_at_all():

@@ -113,6 +113,15 @@ def test_before_the_bank_has_answered_the_clock_runs_and_nobody_is_said_to_have_
     assert stage_of(pending, None, known, []) == "asking"
 
 
+@pytest.mark.parametrize(
+    ("state", "stage"), [("started", "silent"), ("unknown", "silent"), ("offered", "asking")]
+)
+def test_after_its_time_an_order_shows_no_clock_and_goes_on_asking(state, stage):
+    pending = msgspec.structs.replace(order("pending"), expires_at=NOW)
+    seen = view(pending, HALL, lines=[LINE], payment=payment(state), now=NOW)
+    assert (seen.stage, seen.until, seen.is_final) == (stage, None, False)
+
+
 def test_tickets_stand_beside_their_seats():
     seen = view(order("paid"), HALL, lines=[LINE], payment=payment("captured"), tickets=[TICKET])
     assert seen.seats[0].ticket is TICKET

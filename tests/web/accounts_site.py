@@ -64,7 +64,7 @@ class Site:
         self.app = CookieEdge(edge, secure=False)
 
     def browser(self, **given: Any) -> httpx.AsyncClient:
-        """A browser that keeps cookies and does not follow redirects."""
-        transport = httpx.ASGITransport(self.app)
+        """A browser that keeps cookies and does not follow redirects; `address` is where it is."""
+        transport = httpx.ASGITransport(self.app, client=(given.pop("address", "127.0.0.1"), 123))
         given.setdefault("headers", HTML)
         return httpx.AsyncClient(transport=transport, base_url=HOST, **given)

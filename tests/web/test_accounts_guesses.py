@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.attempts import GUESSES_MAX
+from accounts.attempts import GUESSES_MAX, STRANGERS_GUESSES_MAX
 from accounts.passwords import Passwords
 from tests.web.accounts_site import Site
 
@@ -51,3 +51,42 @@ async def test_a_known_device_has_ten_guesses_too_and_knows_several_accounts(sit
         assert (await tablet.post("/sign-in", data=ARU)).status_code == 429
         assert (await tablet.post("/sign-in", data=bek)).status_code == 303
         assert (await other.post("/sign-in", data=ARU)).status_code == 303
+
+
+RIGHT = (ARU["email"], ARU["password"])
+
+
+async def guess(site, address: str, count: int, first: int = 0) -> set[int]:
+    async with site.browser(address=address) as program:
+        answers = [
+            await program.get("/api/whoami", auth=(ARU["email"], f"догадка {first + n}"))
+            for n in range(count)
+        ]
+    return {answer.status_code for answer in answers}
+
+
+async def test_guesses_by_basic_lock_out_the_place_they_come_from_and_no_other(site):
+    async with site.browser() as owner:
+        await owner.post("/sign-up", data=ARU)
+    assert await guess(site, "203.0.113.7", GUESSES_MAX) == {401}
+    async with (
+        site.browser(address="203.0.113.200") as neighbour,
+        site.browser(address="198.51.100.1") as elsewhere,
+    ):
+        refused = await neighbour.get("/api/whoami", auth=RIGHT)
+        assert (refused.status_code, refused.json()["code"]) == (429, "too-many-guesses")
+        assert int(refused.headers["retry-after"]) > 0
+        assert (await elsewhere.get("/api/whoami", auth=RIGHT)).status_code == 200
+        # Credentials that were right a moment ago are no guess, wherever they come from.
+        assert (await neighbour.get("/api/whoami", auth=RIGHT)).status_code == 200
+
+
+async def test_guesses_from_everywhere_end_as_well_and_the_owners_browser_stays(site):
+    async with site.browser() as owner:
+        await owner.post("/sign-up", data=ARU)
+        await owner.post("/sign-out")
+        places = STRANGERS_GUESSES_MAX // GUESSES_MAX
+        for n in range(places):
+            assert await guess(site, f"203.0.{n}.7", GUESSES_MAX, 100 * n) == {401}
+        assert await guess(site, "198.51.100.1", 1, 9_999) == {429}
+        assert (await owner.post("/sign-in", data=ARU)).status_code == 303

@@ -3,37 +3,11 @@
 import asyncio
 from collections import Counter
 
-import pytest
-
 from sales.geometry import seat_id
 from tests.halls import big_zones, build_event
 from tests.web.api_calls import act, book, problem, release, select
-from tests.web.api_stand import api_stand
 
 RACES = 200
-
-
-@pytest.fixture
-async def stand(db, redis_shop, clock, tmp_path):
-    async with api_stand(db, redis_shop, clock, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-async def aru(stand):
-    async with stand.api("aru") as client:
-        yield client
-
-
-@pytest.fixture
-async def bek(stand):
-    async with stand.api("bek") as client:
-        yield client
-
-
-@pytest.fixture
-async def event_id(db):
-    return await build_event(db)
 
 
 async def test_a_booking_goes_from_empty_to_chosen_to_released_to_cancelled(event_id, aru):

@@ -5,19 +5,6 @@ import pytest
 from sales.geometry import seat_id
 from tests.halls import build_event
 from tests.web.api_calls import act, book, problem, release, select
-from tests.web.api_stand import api_stand
-
-
-@pytest.fixture
-async def stand(db, redis_shop, clock, tmp_path):
-    async with api_stand(db, redis_shop, clock, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-async def aru(stand):
-    async with stand.api("aru") as client:
-        yield client
 
 
 @pytest.fixture

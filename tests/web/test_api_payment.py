@@ -8,9 +8,8 @@ import msgspec
 import pytest
 
 from sales.geometry import seat_id
-from tests.halls import build_event
 from tests.web.api_calls import act, book, problem, release, select
-from tests.web.api_stand import WEBHOOK_SECRET, api_stand
+from tests.web.api_stand import WEBHOOK_SECRET
 
 MONITORS_BODY = {
     "paymentId": "test-payment-id",
@@ -21,26 +20,9 @@ MONITORS_BODY = {
 
 
 @pytest.fixture
-async def stand(db, redis_shop, clock, tmp_path):
-    async with api_stand(db, redis_shop, clock, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-async def aru(stand):
-    async with stand.api("aru") as client:
-        yield client
-
-
-@pytest.fixture
 async def nobody(stand):
     async with stand.api() as client:
         yield client
-
-
-@pytest.fixture
-async def event_id(db):
-    return await build_event(db)
 
 
 async def chosen(aru, event_id, *seats):

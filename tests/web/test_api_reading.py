@@ -13,12 +13,6 @@ MONEY = re.compile(r"^[0-9]+\.[0-9]{2}$")
 
 
 @pytest.fixture
-async def stand(db, redis_shop, clock, tmp_path):
-    async with api_stand(db, redis_shop, clock, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
 async def api(stand):
     async with stand.api() as client:
         yield client
@@ -90,6 +84,7 @@ async def test_pages_follow_each_other(db, clock, api):
 
 
 MALFORMED_EVENTS = (
+    "page=1e3", "page=%2B1", "page=+1", "page=%201", "page=%D9%A1", "page=0x1", "page=1_0",
     "page=0", "page=-1", "page=x", "page=", "page=1.5", "page=99999999999999999999",
     "pageSize=0", "pageSize=21", "pageSize=x", "date=2024-13-01", "date=25.12.2024",
     "date=x", "query=" + "a" * 201,
@@ -171,6 +166,7 @@ async def test_callers_are_offered_different_free_seats(db, stand):
 
 MALFORMED_SEATS = (
     "", "event_id=", "event_id=x", "event_id=1.5", "event_id=9223372036854775808",
+    "event_id=1e0", "event_id=%2B1", "event_id=+1", "event_id=%D9%A1", "event_id=1&row=1e0",
     "event_id=1&page=0", "event_id=1&pageSize=21", "event_id=1&row=0", "event_id=1&row=x",
     "event_id=1&status=free", "event_id=1&status=HELD", "event_id=1&status=",
 )  # fmt: skip
@@ -216,5 +212,5 @@ async def test_analytics_has_all_its_fields_and_adds_up(db, stand, api):
 
 
 async def test_malformed_parameters_of_analytics_are_refused(api):
-    for query in ("", "id=", "id=x", "id=1.5", "id=9223372036854775808"):
+    for query in ("", "id=", "id=x", "id=1e0", "id=+1", "id=1.5", "id=9223372036854775808"):
         assert (await api.get(f"/api/analytics?{query}")).status_code == 400, query

@@ -3,35 +3,10 @@
 from typing import Any
 
 import httpx
-import pytest
 
 from sales.geometry import seat_id
-from tests.halls import build_event
 from tests.web.api_calls import act, book, problem, release, select
-from tests.web.api_stand import HOST, api_stand
-
-
-@pytest.fixture
-async def stand(db, redis_shop, clock, tmp_path):
-    async with api_stand(db, redis_shop, clock, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-async def aru(stand):
-    async with stand.api("aru") as client:
-        yield client
-
-
-@pytest.fixture
-async def bek(stand):
-    async with stand.api("bek") as client:
-        yield client
-
-
-@pytest.fixture
-async def event_id(db):
-    return await build_event(db)
+from tests.web.api_stand import HOST
 
 
 async def test_nothing_that_needs_a_user_works_without_one(stand, event_id):

@@ -3,28 +3,13 @@
 import asyncio
 from collections import Counter
 
-import pytest
-
 from sales.geometry import seat_id
 from tests.halls import assert_consistent, big_zones, build_event
 from tests.web.api_calls import act, book, problem, select
-from tests.web.api_stand import api_stand
 
 BUYERS = 12
 ROUNDS = 8
 RESETS = 4
-
-
-@pytest.fixture
-async def stand(db, redis_shop, clock, tmp_path):
-    async with api_stand(db, redis_shop, clock, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-async def aru(stand):
-    async with stand.api("aru") as client:
-        yield client
 
 
 async def test_everything_is_as_before_the_first_sale(db, stand, aru):

@@ -8,7 +8,7 @@ from litestar.datastructures import State
 from redis.asyncio import Redis
 
 from kernel.clock import ManualClock
-from tests.web.room_site import EVENT, HOST, SHOP, Site
+from tests.web.room_site import EVENT, HOST, HTML, SHOP, Site
 from waitingroom.web.live import tell
 
 ROOM = f"/rooms/{EVENT}"
@@ -94,11 +94,29 @@ async def test_leaving_frees_the_place_and_a_new_join_gets_a_new_number(site: Si
     for method, call in (
         ("GET", "entries/me"),
         ("POST", "claims"),
+        ("POST", "heartbeats"),
         ("DELETE", "entries/me"),
     ):
         answer = await site.visitor().request(method, f"{ROOM}/{call}", headers=header)
         assert code_of(answer) == (404, "no-entry")
     assert (await aru.post(f"{ROOM}/entries")).json()["number"] == 2
+
+
+async def test_who_is_inside_is_told_how_to_leave(site: Site):
+    await site.open(rate_per_minute=600)
+    aru = site.visitor()
+    await aru.post(f"{ROOM}/entries")
+    await site.move(1.0)
+    await aru.post(f"{ROOM}/claims")
+    answer = await aru.delete(f"{ROOM}/entries/me")
+    assert code_of(answer) == (409, "inside")
+    assert answer.json()["leave_url"] == "http://localhost:18200/leave"
+    assert (await aru.post(f"{ROOM}/claims")).status_code == 201
+    shown = await aru.post(f"/queue/{EVENT}/leave", headers=HTML)
+    assert 'data-shows="inside"' in (await aru.get(shown.headers["location"], headers=HTML)).text
+    subject = site.rooms.book.read(aru.cookies[f"biletter_entry_{EVENT}"], EVENT).subject
+    await site.rooms.free(EVENT, subject)
+    assert code_of(await aru.delete(f"{ROOM}/entries/me")) == (404, "no-entry")
 
 
 async def test_heartbeats_make_the_living(site: Site):

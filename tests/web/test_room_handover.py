@@ -163,3 +163,31 @@ async def test_the_page_shows_the_link_and_its_picture(site: Site):
     page = await laptop.post(f"{PAGE}/handovers", headers=HTML)
     assert re.search(rf'href="{HOST}{PAGE}/handover\?token=[\w.-]+"', page.text)
     assert 'src="data:image/svg+xml' in page.text
+
+
+async def test_a_link_made_before_the_draw_hands_over_the_drawn_place(
+    redis_rooms: Redis, clock: ManualClock, tmp_path: Path
+):
+    site = Site(redis_rooms, clock, tmp_path)
+    now_ms = clock.ms()
+    await site.open(
+        mode="scheduled", prequeue_at=now_ms - 1, opens_at=now_ms + 10_000, rate_per_minute=1
+    )
+    crowd = [await standing(site) for _ in range(7)]
+    laptop, phone = crowd[3], site.visitor()
+    token = await link_of(laptop)
+    await site.move(10.25)
+    taken = await take(phone, token)
+    assert taken.status_code == 303
+    drawn = sorted(
+        [await number_of(one) for one in [*crowd[:3], *crowd[4:]]] + [await number_of(phone)]
+    )
+    assert drawn == [1, 2, 3, 4, 5, 6, 7]
+    assert await number_of(laptop) == "no-entry"
+    again = await take(site.visitor(), token)
+    assert (again.status_code, again.json()["code"]) == (410, "handover-used")
+    # And a link made after the draw, of a place that came from it.
+    tablet = site.visitor()
+    number = await number_of(phone)
+    assert (await take(tablet, await link_of(phone))).status_code == 303
+    assert await number_of(tablet) == number

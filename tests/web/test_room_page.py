@@ -88,6 +88,27 @@ async def test_a_whole_way_through_without_scripts(site: Site):
     assert "/queue/1/claim" not in text
 
 
+async def test_no_button_is_offered_for_a_pass_that_has_been_used_elsewhere(site: Site):
+    await site.open(rate_per_minute=60, pass_seconds=30)
+    phone = site.visitor(account=7)
+    await press(phone, "join")
+    await site.move(2)
+    await press(phone, "claim")
+    entry = site.rooms.book.read(phone.cookies[f"biletter_entry_{EVENT}"], EVENT)
+    await site.rooms.keep(EVENT, entry.subject, site.clock.ms() + 600_000)
+    tablet = site.visitor(account=7)
+    await press(tablet, "join")
+    state, text = await shows(tablet)
+    assert state == "inside"
+    assert "/queue/1/claim" in text
+    site.clock.advance(31)
+    await site.rooms.reader.refresh()
+    state, text = await shows(tablet)
+    assert state == "inside"
+    assert "/queue/1/claim" not in text
+    assert f'href="{EVENT_PAGE}"' in text
+
+
 async def test_leaving_by_the_button_is_told_and_can_be_undone_at_the_end_of_the_line(site: Site):
     await site.open(rate_per_minute=1)
     aru = site.visitor()

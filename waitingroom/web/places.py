@@ -7,7 +7,7 @@ from litestar.params import FromPath
 
 from kernel.errors import BadInput
 from waitingroom.entries import Entry, EntryForeign, EntryForged, NoEntry
-from waitingroom.line import Joined, RoomOff
+from waitingroom.line import Inside, Joined, RoomOff
 from waitingroom.lottery import Published
 from waitingroom.place import Place
 from waitingroom.proof import bits_for
@@ -102,7 +102,11 @@ async def leave(
     secure_cookies: NamedDependency[bool],
 ) -> Response[None]:
     entry = _present(request, rooms, event)
-    await rooms.leave(entry)
+    try:
+        await rooms.leave(entry)
+    except Inside as inside:
+        links = request.app.state["links"]
+        raise Inside(leave_url=links.to("sales", request, "/leave")) from inside
     response: Response[None] = Response(None, status_code=204)
     hand_entry(response, entry.event, "", secure=secure_cookies)
     return response

@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from kernel.errors import Refusal
 from kernel.web.pages import Pages
 from waitingroom.claims import GateFull, Lapsed, NotCalled, RoomShut
-from waitingroom.line import RoomClosed, RoomFull, RoomOff, RoomSoon
+from waitingroom.line import Inside, RoomClosed, RoomFull, RoomOff, RoomSoon
 from waitingroom.proof import ProofRequired
 from waitingroom.room import Rooms
 from waitingroom.web.entrance import (
@@ -105,6 +105,8 @@ async def queue_leave(
     event_id, back = event_of(event), await _return_to(request)
     try:
         await rooms.leave(entry_of(request, rooms, event_id))
+    except Inside:
+        return _to_page(event_id, back)
     except Refusal as refusal:
         if refusal.status not in (404, 410):
             raise

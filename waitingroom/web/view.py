@@ -15,6 +15,7 @@ from kernel.errors import Refusal
 from kernel.web.links import Links
 from waitingroom.entries import Entry, GenerationOver
 from waitingroom.handover import HandedOver
+from waitingroom.passes import MS
 from waitingroom.place import Place
 from waitingroom.room import Rooms
 from waitingroom.snapshot import Snapshot
@@ -72,8 +73,10 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
     seconds_left: int = 0
     # How many wait, for who considers joining.
     waiting: int = 0
-    # Whether the pass of somebody inside was already used by this browser.
+    # Whether the pass of somebody inside was already used by this browser, and whether it may
+    # still be used to enter: afterwards it has been used elsewhere.
     has_entered: bool = False
+    may_enter: bool = False
     # Whether the numbers shown come from a memory that can't be renewed just now.
     is_stale: bool = False
     # What a join from here must answer (waitingroom.proof), and how long a browser that can't
@@ -215,9 +218,7 @@ async def _with_place(
 ) -> PageView:
     reload_s = max(RELOAD_MIN_S, place.poll_after_ms // 1000)
     if place.stage == "inside":
-        return msgspec.structs.replace(
-            base, shows="inside", has_entered=await _has_entered(request, rooms, entry)
-        )
+        return await _inside(request, rooms, base, entry)
     if place.stage in ("lapsed", "over"):
         return msgspec.structs.replace(base, shows=place.stage)
     shut = place.state in ("held", "closed")
@@ -235,11 +236,16 @@ async def _with_place(
     return msgspec.structs.replace(base, shows=shows, reload_s=reload_s)
 
 
-async def _has_entered(request: AnyRequest, rooms: Rooms, entry: Entry) -> bool:
-    """The cookie that sales set holds the very pass of this visit."""
+async def _inside(request: AnyRequest, rooms: Rooms, base: PageView, entry: Entry) -> PageView:
+    base = msgspec.structs.replace(base, shows="inside")
+    try:
+        admitted = await rooms.claim(entry)  # the same pass again
+    except Refusal:
+        return base
+    # The cookie that sales set holds the very pass of this visit.
     held = request.cookies.get(pass_cookie_of(entry.event))
-    if not held:
-        return False
-    with suppress(Refusal):
-        return (await rooms.claim(entry)).token == held
-    return False
+    return msgspec.structs.replace(
+        base,
+        has_entered=held == admitted.token,
+        may_enter=rooms.clock.ms() < admitted.visit.exp * MS,
+    )

@@ -4,6 +4,7 @@ from litestar import get, post
 from litestar.di import NamedDependency
 
 from kernel.values import tenge
+from kernel.web.numbers import digits_in
 from sales.analytics import Analytics
 from sales.reset import Reset
 from sales.web.api.shapes import AnalyticsFigures, AnalyticsIdParameter, Done, ZoneFigures, refusals
@@ -14,6 +15,7 @@ from sales.web.api.shapes import AnalyticsFigures, AnalyticsIdParameter, Done, Z
     operation_id="eventAnalytics",
     tags=["analytics"],
     summary="Live sales figures of one event",
+    before_request=digits_in("id"),
     responses=refusals(400, 404),
 )
 async def show_analytics(

@@ -4,6 +4,7 @@ import msgspec
 from litestar import get
 from litestar.di import NamedDependency
 
+from kernel.web.numbers import digits_in
 from sales.catalogue import Catalogue
 from sales.web.api.shapes import (
     PAGE_SIZE_MAX,
@@ -28,6 +29,7 @@ class EventsShape(msgspec.Struct, frozen=True):
     operation_id="searchEvents",
     tags=["events"],
     summary="Search active and archived events",
+    before_request=digits_in("page", "pageSize"),
     responses=refusals(400),
 )
 async def search_events(

@@ -8,6 +8,7 @@ from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
+from kernel.web.numbers import digits_in
 from sales.orders import Orders
 from sales.payments import Payments
 from sales.web.api.shapes import Done, GatewayNotification, OrderIdParameter, refusals
@@ -21,6 +22,7 @@ SIGNATURE_HEADER = "x-webhook-signature"
     operation_id="paymentSucceeded",
     tags=["payments"],
     summary="Return address after a successful payment",
+    before_request=digits_in("orderId"),
     responses=refusals(400, 404),
 )
 async def payment_succeeded(
@@ -35,6 +37,7 @@ async def payment_succeeded(
     operation_id="paymentFailed",
     tags=["payments"],
     summary="Return address after a failed payment",
+    before_request=digits_in("orderId"),
     responses=refusals(400, 404),
 )
 async def payment_failed(

@@ -10,6 +10,7 @@ from litestar.params import JSONBody
 from accounts.identity import Caller
 from kernel.errors import NotFound, Refusal
 from kernel.values import tenge
+from kernel.web.numbers import digits_in
 from sales.admission import Admissions
 from sales.catalogue import EventUnknown
 from sales.geometry import SeatUnknown, seat_id, seats_of_event, split_seat_id
@@ -53,6 +54,7 @@ class SeatSold(Refusal):
     operation_id="listSeats",
     tags=["seats"],
     summary="Seats of an event, free ones first",
+    before_request=digits_in("event_id", "page", "pageSize", "row"),
     responses=refusals(400, 404),
 )
 async def list_seats(

@@ -24,8 +24,8 @@ async def read_order(site: Site, order_id: int, account_id: int) -> OrderView:
         site.payments.of_order(order.id),
         site.tickets.of_order(order.id),
     )
-    pace = site.payments.pace()
-    return view(order, hall, lines=lines, payment=payment, tickets=tickets, pace=pace)
+    pace, now = site.payments.pace(), site.clock.now()
+    return view(order, hall, lines=lines, payment=payment, tickets=tickets, pace=pace, now=now)
 
 
 async def show_order_page(

@@ -4,8 +4,9 @@ Pure: it is told what there is and says what to show. What it says about money i
 than what is known.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -21,6 +22,7 @@ Stage = Literal[
     "choosing",
     "empty",
     "opening",
+    "silent",
     "paying",
     "asking",
     "ending",
@@ -30,6 +32,9 @@ Stage = Literal[
     "cancelled",
     "expired",
 ]
+# What these stages are once the time to pay is over: nothing can be paid any more, and the order
+# ends when the gateway says what became of it. Who may have paid already is asked about.
+AFTER_TIME: Mapping[Stage, Stage] = MappingProxyType({"opening": "silent", "paying": "asking"})
 # The buyer's clock runs.
 TIMED: frozenset[Stage] = frozenset({"choosing", "opening", "paying"})
 # Nothing changes by itself any more.
@@ -88,9 +93,14 @@ def view(
     payment: Payment | None = None,
     tickets: Sequence[Ticket] = (),
     pace: Pace = "well",
+    now: datetime | None = None,
 ) -> OrderView:
-    """`hold` is the living hold of an open order; `lines` what was placed."""
+    """`hold` is the living hold of an open order; `lines` what was placed; `now` tells whether
+    the time to pay is over, while the gateway may still be silent.
+    """
     stage = stage_of(order, hold, payment, tickets)
+    if now is not None and order.expires_at is not None and now >= order.expires_at:
+        stage = AFTER_TIME.get(stage, stage)
     if order.state == "open":
         seats = [_of_place(seat, hall.place(seat)) for seat in sorted(hold.seats if hold else [])]
     else:
