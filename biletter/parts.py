@@ -6,13 +6,15 @@ from urllib.parse import urlsplit
 
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from accounts.accounts import Accounts
 from accounts.cookies import STAFF_COOKIE
 from accounts.identity import Identity
 from accounts.passwords import Passwords
 from accounts.sessions import Sessions
-from biletter.redis_address import open_redis
+from biletter.redis_address import REDIS_TIMEOUT_S, open_redis
 from biletter.settings import DUTIES_WITH_A_PORT, ROOT, Settings
 from kernel.clock import Clock, SystemClock
 from kernel.db import Db, open_pool
@@ -67,7 +69,12 @@ class Parts:
     def redis_jobs(self) -> SyncRedis:
         """The blocking client that RQ works with."""
         assert self.settings.redis_shop_url is not None
-        return SyncRedis.from_url(self.settings.redis_shop_url)
+        return SyncRedis.from_url(
+            self.settings.redis_shop_url,
+            socket_timeout=REDIS_TIMEOUT_S,
+            socket_connect_timeout=REDIS_TIMEOUT_S,
+            retry=Retry(NoBackoff(), 1),
+        )
 
     def accounts(self, db: Db) -> Accounts:
         return Accounts(db, Passwords(self.keyring.secret("pepper")), self.clock)

@@ -13,7 +13,7 @@ from kernel.clock import Clock
 from kernel.db import Conn, Db
 from kernel.sql import load_queries
 from sales import ledger
-from sales.outbox import Draft, stage
+from sales.outbox import Draft, stage, stage_once
 from sales.payment import Attempt, Payment, read_attempt
 from sales.states import move_order, move_payment
 
@@ -48,7 +48,7 @@ class PaymentBook:
         """Something happened, says somebody who is not believed: ask the gateway now."""
         draft = Draft("payment.settle", payment_id, {"hint": status})
         async with self._db.acquire() as conn:
-            await stage(conn, self._clock.now(), [draft])
+            await stage_once(conn, self._clock.now(), draft)
 
     async def move(
         self,
@@ -125,7 +125,10 @@ class PaymentBook:
             is_new = await ledger.post(conn, now, money)
             assert is_new, f"payment {payment.id} was captured before"
             payload = {**_facts(attempt), "seats": seats}
-            await stage(conn, now, [Draft("order.paid", order.id, payload)])
+            # There is nothing left to ask or to wait for.
+            done = [("payment.settle", attempt.payment.id), ("order.expire", order.id)]
+            draft = Draft("order.paid", order.id, payload)
+            await stage(conn, now, [draft], instead_of=done)
             return True
 
     async def reclaim(self, attempt: Attempt) -> bool:
@@ -169,7 +172,9 @@ class PaymentBook:
         rows = await conn.fetch(Q["free_claims"], order.event_id, order.id)
         seats = sorted(row["seat"] for row in rows)
         payload = {**_facts(attempt), "seats": seats, "reason": reason}
-        await stage(conn, self._clock.now(), [Draft("order.released", order.id, payload)])
+        draft = Draft("order.released", order.id, payload)
+        done = [("order.expire", order.id)]
+        await stage(conn, self._clock.now(), [draft], instead_of=done)
 
     async def _move(
         self,

@@ -23,6 +23,10 @@ class Doorbell:
         """`redis` is a blocking client, as RQ needs; it answers bytes."""
         self.queue = Queue(QUEUE, connection=redis, serializer=JSONSerializer)
 
+    def answers(self) -> bool:
+        """True, or RedisError: whether a bell could be rung. Blocks for a moment."""
+        return bool(self.queue.connection.ping())
+
     def ring(self) -> bool:
         """False: enough bells are waiting already. Blocks for a moment."""
         if self.queue.count >= RINGS_MAX:

@@ -7,6 +7,7 @@
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -15,13 +16,22 @@ import structlog
 from redis.exceptions import RedisError
 
 from kernel.db import GONE
-from sales.outbox import CHANNEL, Outbox
+from sales.outbox import CHANNEL
+from sales.outbox_backlog import Backlog
+from sales.outbox_draining import Outbox
 from workers.doorbell import Doorbell
 
 POLL_S = 0.5
+# Looks are at least this far apart: under load a bell is no news.
+PACE_S = 0.03
+# How long the queue is, and whether Redis is there although nothing rings, is looked up this often.
+MEASURE_S = 2.0
 PAUSE_S = 0.5
+# A notice that has been due for so long was forgotten.
+FORGOTTEN_S = 5.0
 CONNECT_TIMEOUT_S = 3
-BELL_TIMEOUT_S = 5.0
+# Longer than the blocking client's own patience, so that no thread is left behind.
+BELL_TIMEOUT_S = 8.0
 AWAY = (*GONE, asyncpg.PostgresError, RedisError, TimeoutError)
 log = structlog.get_logger()
 
@@ -37,8 +47,11 @@ class Relay:
         outbox: Outbox,
         doorbell: Doorbell,
         beat: Callable[[str], None] = _ignore,
+        backlog: Backlog | None = None,
     ) -> None:
         self._url, self._outbox, self._doorbell, self._beat = database_url, outbox, doorbell, beat
+        self._backlog = backlog
+        self._measured_at = 0.0
         self._heard = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -58,8 +71,7 @@ class Relay:
         """One look: True if a bell was rung."""
         if not await self._outbox.is_due():
             return False
-        ringing = asyncio.to_thread(self._doorbell.ring)
-        return await asyncio.wait_for(ringing, BELL_TIMEOUT_S)
+        return await self._ask_redis(self._doorbell.ring)
 
     async def _listen(self, stop: asyncio.Event) -> None:
         conn = await asyncpg.connect(self._url, timeout=CONNECT_TIMEOUT_S)
@@ -68,10 +80,39 @@ class Relay:
             conn.add_termination_listener(lambda _: self._heard.set())
             while not stop.is_set() and not conn.is_closed():
                 self._heard.clear()
+                looked_at = time.monotonic()
                 await self.relay_once()
+                await self._measure()
                 self._beat("relay")
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._heard.wait(), POLL_S)
+                await asyncio.sleep(max(0.0, looked_at + PACE_S - time.monotonic()))
         finally:
             with suppress(*AWAY):
                 await conn.close(timeout=CONNECT_TIMEOUT_S)
+
+    async def _measure(self) -> None:
+        """So that the pulse is honest: a relay that could not ring is not ready."""
+        if time.monotonic() - self._measured_at < MEASURE_S:
+            return
+        await self._ask_redis(self._doorbell.answers)
+        if self._backlog is not None:
+            await self._backlog.measure()
+        self._measured_at = time.monotonic()
+
+    @staticmethod
+    async def _ask_redis(what: Callable[[], bool]) -> bool:
+        return await asyncio.wait_for(asyncio.to_thread(what), BELL_TIMEOUT_S)
+
+
+class Sweeper:
+    """Rings again for notices that nobody came for: the relay may be dead, the bells lost."""
+
+    def __init__(self, outbox: Outbox, doorbell: Doorbell) -> None:
+        self._outbox, self._doorbell = outbox, doorbell
+
+    async def sweep(self) -> int:
+        """1 if a bell was rung. For the ticker."""
+        if not await self._outbox.is_due(late_s=FORGOTTEN_S):
+            return 0
+        return int(await asyncio.wait_for(asyncio.to_thread(self._doorbell.ring), BELL_TIMEOUT_S))

@@ -5,7 +5,8 @@ from random import SystemRandom
 from biletter.duties.stopping import stop_signal
 from biletter.parts import Parts
 from kernel.pulse import Pulse, serve_pulse
-from sales.outbox import Outbox
+from sales.outbox_backlog import Backlog
+from sales.outbox_draining import Outbox
 from workers.doorbell import Doorbell
 from workers.relay import Relay
 
@@ -21,5 +22,6 @@ async def run(parts: Parts) -> None:
     db = await parts.db(DB_CONNECTIONS)
     outbox = Outbox(db, parts.clock, {}, SystemRandom())
     doorbell = Doorbell(parts.redis_jobs())
-    await Relay(settings.database_url, outbox, doorbell, pulse.beat).run(stop)
+    backlog = Backlog(db, parts.clock)
+    await Relay(settings.database_url, outbox, doorbell, pulse.beat, backlog).run(stop)
     await db.close()

@@ -2,11 +2,15 @@
 
 import os
 import socket
+from random import SystemRandom
 
 from biletter.duties.stopping import stop_signal
 from biletter.parts import Parts
 from biletter.shop import NobodyAsks, Shop
 from kernel.pulse import Pulse, serve_pulse
+from sales.outbox_draining import Outbox
+from workers.doorbell import Doorbell
+from workers.relay import FORGOTTEN_S, Sweeper
 from workers.ticker import BEATING, Piece, Ticker, pieces
 
 DB_CONNECTIONS = 4
@@ -32,6 +36,9 @@ async def run(parts: Parts) -> None:
     )
     sessions = [parts.sessions(shop.db), parts.sessions(shop.db, staff=True)]
     given += [Piece("sessions", SWEEP_EVERY_S, one.sweep) for one in sessions]
+    outbox = Outbox(shop.db, parts.clock, {}, SystemRandom())
+    sweeper = Sweeper(outbox, Doorbell(parts.redis_jobs()))
+    given.append(Piece("forgotten", FORGOTTEN_S, sweeper.sweep))
     await Ticker(given, pulse.beat).run(stop)
     await rooms.close()
     await shop.close()

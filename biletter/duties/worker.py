@@ -6,7 +6,7 @@ from biletter.duties.stopping import stop_signal
 from biletter.parts import Parts
 from biletter.shop import NobodyAsks, Shop
 from kernel.pulse import Pulse, serve_pulse
-from sales.outbox import Outbox
+from sales.outbox_draining import Outbox
 from sales.payments_void import Voids
 from workers import worker
 from workers.handlers import Handlers
@@ -16,7 +16,7 @@ DB_CONNECTIONS = 24
 
 async def run(parts: Parts) -> None:
     settings = parts.settings
-    pulse = Pulse("doorbells")
+    pulse = Pulse("doorbells", "database")
     serve_pulse(pulse, bind=settings.bind, port=settings.port_of("worker"))
     stop = stop_signal()
     shop = Shop(parts, await parts.db(DB_CONNECTIONS), parts.redis_shop(), NobodyAsks())

@@ -16,7 +16,7 @@ from sales.gateway import Gateway
 from sales.holds import Holds
 from sales.order import Order
 from sales.orders import Orders
-from sales.outbox import Outbox
+from sales.outbox_draining import Outbox
 from sales.payments import Addresses, Payments
 from sales.payments_void import Voids
 from sales.tickets import Tickets

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sales.outbox import TAKEN_S
+from sales.outbox import LANE_OF, LANES, SEATS
 from tests.fakes import Die, Killed
 from tests.flow.shop import BASE, BEK
 
@@ -92,11 +92,11 @@ async def test_a_worker_killed_with_notices_in_hand_gives_them_back(shop):
     order = await shop.placed(0)
     shop.gateway.pay()
     await shop.payments.hurry(order.id)
-    taken = await shop.outbox._take(10)
+    taken = await shop.outbox._take()
     assert [notice.kind for notice in taken] == ["order.paid"]
     assert await shop.drain() == 0
     assert (await shop.seats())[0] == "H"
-    shop.clock.advance(TAKEN_S)
+    shop.clock.advance(LANES[SEATS].taken_s)
     await shop.drain()
     assert (await shop.seats())[0] == "S"
 
@@ -105,14 +105,18 @@ async def test_every_notice_may_be_told_twice(shop):
     """The worker dies after a handler did its part and before it could say so."""
     order = await shop.placed(0)
     shop.gateway.pay()
+    every = "SELECT kind, subject_id, payload FROM notice ORDER BY id"
+    rows = await shop.db.fetch(every)
     await shop.payments.hurry(order.id)
-    rows = await shop.db.fetch("SELECT kind, subject_id, payload FROM notice ORDER BY id")
+    rows += await shop.db.fetch(every)
     await shop.later(60)
     before = await shop.seats(), await shop.claims(), shop.rooms.told, shop.gateway.newest.confirms
     for row in rows:
         await shop.db.execute(
-            "INSERT INTO notice (kind, subject_id, payload, due_at) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO notice (kind, lane, subject_id, payload, due_at)"
+            " VALUES ($1, $2, $3, $4, $5)",
             row["kind"],
+            LANE_OF[row["kind"]],
             row["subject_id"],
             row["payload"],
             shop.clock.now(),

@@ -10,7 +10,8 @@ from redis import Redis as SyncRedis
 
 from kernel.clock import SystemClock
 from kernel.db import GONE
-from sales.outbox import Draft, Notice, Outbox, stage
+from sales.outbox import Draft, Notice, stage
+from sales.outbox_draining import Outbox
 from workers import worker
 from workers.doorbell import RINGS_MAX, Doorbell
 from workers.relay import Relay
@@ -96,7 +97,7 @@ async def test_a_committed_notice_is_told_without_waiting_for_a_poll(
     await put(db, *range(2, 52))
     await told.wait_for(51)
     assert time.monotonic() - started < 3
-    assert beats == {"doorbells", "relay"}
+    assert beats == {"doorbells", "database", "relay"}
     stop.set()
     await asyncio.wait_for(asyncio.gather(*running), 10)
     assert sorted(told.subjects) == list(range(1, 52))

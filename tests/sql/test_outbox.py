@@ -11,16 +11,17 @@ from kernel.clock import ManualClock
 from kernel.errors import TryAgain
 from sales.outbox import (
     CHANNEL,
-    FAILURES_MAX,
-    TAKEN_S,
+    LANES,
+    SEATS,
     Again,
     Draft,
+    Lane,
     Notice,
-    Outbox,
-    PermanentError,
     TemporaryError,
     stage,
+    stage_once,
 )
+from sales.outbox_draining import BACKOFF_MAX_S, FAILURES_MAX, Outbox
 
 
 class Told:
@@ -49,6 +50,10 @@ def told():
 @pytest.fixture
 def outbox(db, clock, told):
     return Outbox(db, clock, {"order.paid": told}, Random(1))
+
+
+def one_lane(db, clock, handler, concurrency: int) -> Outbox:
+    return Outbox(db, clock, {"order.paid": handler}, Random(1), {SEATS: Lane(concurrency, 10)})
 
 
 async def put(db: asyncpg.Pool, clock: ManualClock, *drafts: Draft) -> None:
@@ -96,8 +101,8 @@ async def test_only_a_notice_that_is_due_rings_the_bell(db, db_url, clock):
 
 async def test_two_workers_never_take_the_same_notice(db, clock, told):
     await put(db, clock, *(Draft("order.paid", n) for n in range(200)))
-    workers = [Outbox(db, clock, {"order.paid": told}, Random(n)) for n in range(3)]
-    counts = await asyncio.gather(*(worker.drain(concurrency=7) for worker in workers))
+    workers = [one_lane(db, clock, told, 7) for _ in range(3)]
+    counts = await asyncio.gather(*(worker.drain() for worker in workers))
     assert sum(counts) == 200
     assert sorted(told.subjects) == list(range(200))
 
@@ -113,8 +118,7 @@ async def test_handlers_run_side_by_side_within_the_bound(db, clock):
         running -= 1
 
     await put(db, clock, *(Draft("order.paid", n) for n in range(12)))
-    outbox = Outbox(db, clock, {"order.paid": slow}, Random(1))
-    assert await outbox.drain(concurrency=4) == 12
+    assert await one_lane(db, clock, slow, 4).drain() == 12
     assert most == 4
 
 
@@ -152,32 +156,22 @@ async def test_a_handler_may_want_to_look_again_without_that_being_a_failure(
 
 async def test_a_failure_is_tried_again_ever_later_and_at_last_set_aside(db, clock, outbox, told):
     told.then = ZeroDivisionError("poison")
-    await put(db, clock, Draft("order.paid", 5), Draft("order.paid", 6))
+    await put(db, clock, *(Draft("order.paid", n) for n in range(10)))
     pauses = []
     for _ in range(FAILURES_MAX):
-        assert await outbox.drain() == 2
-        due = await db.fetchval("SELECT max(due_at) FROM notice")
-        pauses.append((due - clock.now()).total_seconds())
-        clock.advance(120)
+        assert await outbox.drain() == 10
+        rows = await db.fetch("SELECT due_at FROM notice WHERE parked_at IS NULL")
+        pauses.append([(row["due_at"] - clock.now()).total_seconds() for row in rows])
+        clock.advance(BACKOFF_MAX_S)
     assert await outbox.drain() == 0
-    assert pauses[0] < 1
-    assert max(pauses) <= 90
+    # Full jitter: spread over the whole pause, which doubles up to its cap.
+    assert len(set(pauses[0])) == 10
+    assert max(pauses[0]) <= 0.5 < max(pauses[4]) <= 8
+    assert BACKOFF_MAX_S / 2 < max(pauses[-2]) <= BACKOFF_MAX_S
     rows = await db.fetch("SELECT last_error, parked_at FROM notice")
-    assert [row["last_error"] for row in rows] == ["ZeroDivisionError: poison"] * 2
+    assert [row["last_error"] for row in rows] == ["ZeroDivisionError: poison"] * 10
     assert all(row["parked_at"] for row in rows)
-    assert await db.fetchval("SELECT count(*) FROM audit WHERE action = 'notice.park'") == 2
-
-
-async def test_staff_put_a_notice_back_in_line(db, clock, outbox, told):
-    told.then = PermanentError("no such thing")
-    await put(db, clock, Draft("order.paid", 5))
-    await outbox.drain()
-    notice_id = await db.fetchval("SELECT id FROM notice WHERE parked_at IS NOT NULL")
-    told.then = None
-    assert await outbox.unpark(notice_id)
-    assert not await outbox.unpark(notice_id)
-    assert await outbox.drain() == 1
-    assert told.subjects == [5, 5]
+    assert await db.fetchval("SELECT count(*) FROM audit WHERE action = 'notice.park'") == 10
 
 
 @pytest.mark.parametrize("error", [TryAgain(), OSError("away"), TimeoutError()])
@@ -208,9 +202,9 @@ async def test_a_kind_nobody_handles_is_set_aside_at_once(db, clock, outbox):
 
 async def test_a_taker_that_died_gives_its_notices_back(db, clock, outbox, told):
     await put(db, clock, Draft("order.paid", 5))
-    assert len(await outbox._take(10)) == 1
+    assert len(await outbox._take()) == 1
     assert await outbox.drain() == 0
-    clock.advance(TAKEN_S)
+    clock.advance(LANES[SEATS].taken_s)
     assert await outbox.drain() == 1
 
 
@@ -223,7 +217,29 @@ async def test_a_stop_finishes_what_is_in_hand_and_takes_no_more(db, clock):
         told.append(notice.subject_id)
 
     await put(db, clock, *(Draft("order.paid", n) for n in range(10)))
-    outbox = Outbox(db, clock, {"order.paid": handle}, Random(1))
-    assert await outbox.drain(concurrency=2, stop=stop) == 2
+    assert await one_lane(db, clock, handle, 2).drain(stop=stop) == 2
     assert len(told) == 2
     assert await db.fetchval("SELECT count(*) FROM notice") == 8
+
+
+async def test_however_often_somebody_shouts_one_row_waits(db, clock, outbox, told):
+    async def shout() -> None:
+        async with db.acquire() as conn:
+            await stage_once(conn, clock.now(), Draft("order.paid", 5, {"hint": "AUTHORIZED"}))
+
+    for _ in range(50):
+        await shout()
+    assert await db.fetchval("SELECT count(*) FROM notice") == 1
+    # Somebody looks this moment and may have looked too early: the next shout counts.
+    await outbox._take()
+    for _ in range(50):
+        await shout()
+    assert await db.fetchval("SELECT count(*) FROM notice") == 2
+
+
+async def test_what_needs_no_look_any_more_is_forgotten_with_the_deed(db, clock):
+    await put(db, clock, Draft("order.expire", 5), Draft("order.expire", 6), Draft("order.paid", 5))
+    async with db.acquire() as conn, conn.transaction():
+        await stage(conn, clock.now(), [], instead_of=[("order.expire", 5)])
+    rows = await db.fetch("SELECT kind, subject_id FROM notice ORDER BY id")
+    assert [tuple(row) for row in rows] == [("order.expire", 6), ("order.paid", 5)]

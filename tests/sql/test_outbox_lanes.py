@@ -1,0 +1,106 @@
+"""Lanes of the outbox: what is slow or away in one leaves the others alone."""
+
+import asyncio
+from random import Random
+from unittest.mock import Mock
+
+import pytest
+
+from sales.outbox import LANE_OF, LANES, MONEY, SEATS, Draft, Lane, Notice
+from sales.outbox_draining import FAILURES_MAX, Outbox
+from tests.sql.test_outbox import Told, put
+from workers.handlers import Handlers
+
+
+@pytest.fixture
+def told():
+    return Told()
+
+
+@pytest.fixture
+def outbox(db, clock, told):
+    return Outbox(db, clock, {"order.paid": told}, Random(1))
+
+
+async def test_a_lane_full_of_hanging_calls_leaves_the_others_alone(db, clock, told):
+    release = asyncio.Event()
+
+    async def gateway(_: Notice) -> None:
+        await release.wait()
+
+    await put(db, clock, *(Draft("payment.settle", n) for n in range(200)))
+    outbox = Outbox(db, clock, {"payment.settle": gateway, "order.paid": told}, Random(1))
+    draining = asyncio.create_task(outbox.drain())
+    await asyncio.sleep(0)
+    await put(db, clock, *(Draft("order.paid", n) for n in range(50)))
+    async with asyncio.timeout(5):
+        while len(told.notices) < 50:
+            await asyncio.sleep(0.01)
+    waiting = await db.fetchval("SELECT count(*) FROM notice WHERE due_at <= $1", clock.now())
+    assert waiting == 200 - LANES[MONEY].concurrency
+    release.set()
+    assert await draining == 250
+
+
+async def test_a_drain_hands_back_in_time_and_what_is_in_hand_goes_on(db, clock, told):
+    release = asyncio.Event()
+
+    async def gateway(_: Notice) -> None:
+        await release.wait()
+
+    await put(db, clock, Draft("payment.settle", 1))
+    outbox = Outbox(db, clock, {"payment.settle": gateway, "order.paid": told}, Random(1))
+    assert await outbox.drain(for_s=0) == 1
+    await put(db, clock, Draft("order.paid", 2))
+    assert await outbox.drain(for_s=0) == 1
+    assert told.subjects == [2]
+    release.set()
+    await outbox.finish()
+    assert await db.fetchval("SELECT count(*) FROM notice") == 0
+
+
+async def test_with_its_store_away_a_lane_tries_the_ground_with_one(db, clock, outbox, told):
+    told.then = ConnectionError("Redis is away")
+    await put(db, clock, *(Draft("order.paid", n) for n in range(100)))
+    await outbox.drain()
+    first = len(told.notices)
+    assert first <= LANES[SEATS].concurrency
+    for _ in range(20):
+        clock.advance(6)
+        await outbox.drain()
+    assert len(told.notices) == first + 20
+    told.then = None
+    clock.advance(6)
+    await outbox.drain()
+    clock.advance(6)
+    await outbox.drain()
+    assert await db.fetchval("SELECT count(*) FROM notice") == 0
+
+
+async def test_a_notice_whose_takers_all_died_is_set_aside_unread(db, clock, outbox, told):
+    """Poison that kills its worker never gets as far as failing."""
+    await put(db, clock, Draft("order.paid", 5))
+    for _ in range(FAILURES_MAX):
+        assert len(await outbox._take()) == 1
+        clock.advance(LANES[SEATS].taken_s)
+    assert await outbox.drain() == 1
+    assert told.notices == []
+    assert "no taker came back" in await db.fetchval("SELECT last_error FROM notice")
+
+
+async def test_a_handler_that_hangs_has_failed(db, clock, told):
+    async def hang(_: Notice) -> None:
+        await asyncio.sleep(60)
+
+    lanes = {SEATS: Lane(4, 0)}
+    await put(db, clock, Draft("order.paid", 5))
+    await Outbox(db, clock, {"order.paid": hang}, Random(1), lanes).drain()
+    row = await db.fetchrow("SELECT attempts, last_error FROM notice")
+    assert row["attempts"] == 1
+    assert "not done within" in row["last_error"]
+
+
+def test_every_kind_of_notice_has_a_lane_and_a_handler():
+    handled = Handlers.by_kind(Mock())
+    assert set(handled) == set(LANE_OF)
+    assert set(LANE_OF.values()) <= set(LANES)
