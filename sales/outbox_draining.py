@@ -112,16 +112,19 @@ class Outbox:
         started, busy_at, count = loop.time(), loop.time(), 0
         try:
             while not (stop and stop.is_set()):
+                was_busy = bool(self._running)
                 fresh = await self._take()
                 count += len(fresh)
                 for notice in fresh:
                     self._begin(notice)
-                if self._running:
+                # Who ended while we took has left room that the take did not see.
+                if was_busy or self._running:
                     busy_at = loop.time()
                 elif loop.time() - busy_at >= linger_s:
                     break
-                await self._wait()
-                await self._closing.write()
+                else:
+                    await asyncio.sleep(LOOK_AGAIN_S)
+                await self._turn()
                 if for_s is not None and loop.time() - started > for_s:
                     return count
             await self.finish()
@@ -135,16 +138,16 @@ class Outbox:
             await asyncio.wait(self._running)
         await self._closing.write()
 
-    async def _wait(self) -> None:
-        """Until there may be something to do."""
-        if not self._running:
-            await asyncio.sleep(LOOK_AGAIN_S)
-            return
+    async def _turn(self) -> None:
+        """Until there may be something to do; what has ended is written down."""
         loop = asyncio.get_running_loop()
         at = loop.time()
-        await asyncio.wait(self._running, timeout=LOOK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED)
+        if self._running:
+            first = asyncio.FIRST_COMPLETED
+            await asyncio.wait(self._running, timeout=LOOK_AGAIN_S, return_when=first)
         if (left_s := at + TURN_S - loop.time()) > 0 and self._running:
             await asyncio.wait(self._running, timeout=left_s)
+        await self._closing.write()
 
     async def _take(self) -> list[Notice]:
         now, now_ms = self._clock.now(), self._clock.ms()
