@@ -22,8 +22,10 @@ from sandbox.toleubar.memory import Memory
 from sandbox.toleubar.merchant import Merchant
 from sandbox.toleubar.switchboard import Switchboard
 from sandbox.toleubar.tokens import Credentials
-from sandbox.toleubar.web import backstage, calls, form, self_service
+from sandbox.toleubar.web import books, form, self_service, switches
 from sandbox.toleubar.web.answers import answer, refusal_handlers
+from sandbox.toleubar.web.blank import Blanks
+from sandbox.toleubar.web.calls import Calls
 from sandbox.toleubar.web.door import Door
 
 ROOT = Path(__file__).parents[2]
@@ -32,10 +34,6 @@ EXPIRE_EVERY_S = 1.0
 CARDS_GRACE_S = 3.0
 
 ROUTES: tuple[Any, ...] = (
-    calls.init_payment,
-    calls.check_payment,
-    calls.confirm_payment,
-    calls.cancel_payment,
     form.render_form,
     form.submit_form,
     form.show_result,
@@ -43,11 +41,14 @@ ROUTES: tuple[Any, ...] = (
     self_service.change_profile,
     self_service.clear_database,
     self_service.clear_team,
-    backstage.show_faults,
-    backstage.change_faults,
-    backstage.show_books,
-    backstage.show_switchboard,
-    backstage.change_switchboard,
+    books.show_books,
+    switches.show_faults,
+    switches.change_faults,
+    switches.patch_faults,
+    switches.show_struck,
+    switches.show_presets,
+    switches.show_switchboard,
+    switches.change_switchboard,
 )
 log = structlog.get_logger()
 
@@ -73,6 +74,7 @@ def build(
         lifespan=[_life(desk)],
         pages=Pages(ROOT / "templates", ROOT / "static", ROOT / "locale", links),
         static=ROOT / "static",
+        inner=lambda app: Calls(desk, app),
         exceptions=refusal_handlers(desk.clock),
     )
     return Door(edge)
@@ -81,10 +83,10 @@ def build(
 def _furnish(
     config: ToleuBarConfig, links: Links, clock: Clock, chance: Random, sleep: Sleep
 ) -> Desk:
-    books = Books(config.books)
-    merchant, switchboard = Merchant(config, books), Switchboard(books)
+    kept = Books(config.books)
+    merchant, switchboard = Merchant(config, kept), Switchboard(kept, chance)
     courier = Courier(
-        books=books,
+        books=kept,
         merchant=merchant,
         switchboard=switchboard,
         chance=chance,
@@ -93,7 +95,7 @@ def _furnish(
     )
     return Desk(
         who=Credentials(config.team_slug, config.password),
-        books=books,
+        books=kept,
         merchant=merchant,
         switchboard=switchboard,
         courier=courier,
@@ -109,7 +111,8 @@ def _furnish(
 
 def _life(desk: Desk) -> Callable[[Any], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
-    async def live(_: Any) -> AsyncIterator[None]:
+    async def live(app: Any) -> AsyncIterator[None]:
+        app.state["blanks"] = Blanks()
         resumed = desk.courier.resume()
         if resumed:
             log.info("kept webhooks resumed", count=resumed)

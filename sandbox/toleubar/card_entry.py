@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
-from sandbox.toleubar.cards import Card, Odds, judge
+from sandbox.toleubar.cards import Card, judge
 from sandbox.toleubar.desk import Desk
 from sandbox.toleubar.payment import Payment
 from sandbox.toleubar.refusals import GatewayRefusal
@@ -63,15 +63,16 @@ async def submit(desk: Desk, payment: Payment, card: Card) -> Landing:
 
 
 async def _try_card(desk: Desk, payment: Payment, card: Card) -> Payment:
-    faults = desk.switchboard.faults
+    board = desk.switchboard
     if payment.status is Status.NEW:
         payment = desk.move(payment, Status.FORM_SHOWED, "submit")
         if payment.status is not Status.FORM_SHOWED:
             return payment
         await desk.wait_for_merchant(payment)
-    await desk.sleep(desk.chance.uniform(faults.card_delay_min_s, faults.card_delay_max_s))
-    odds = Odds(decline=faults.card_decline, trouble=faults.card_trouble)
-    verdict = judge(card, desk.today().date(), odds, desk.chance)
+    least_s, most_s = board.faults.card_delay_min_s, board.faults.card_delay_max_s
+    if most_s:
+        await desk.sleep(board.stream("card_delay").uniform(least_s, most_s))
+    verdict = judge(card, desk.today().date(), board)
     outcome = Status.AUTHORIZED if verdict.approved else Status.REJECTED
     payment = desk.move(payment, outcome, verdict.reason)
     await desk.wait_for_merchant(payment)

@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from random import Random
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -33,11 +34,14 @@ class Card(Struct, frozen=True):
     cvv: str
 
 
-class Odds(Struct, frozen=True):
-    """Shares 0…1: `decline` of the ordinary cards, `trouble` of all cards."""
+class Luck(Protocol):
+    """As much of the switchboard as a card meets: `card_decline` strikes the ordinary ones,
+    `card_trouble` all.
+    """
 
-    decline: float
-    trouble: float
+    def strikes(self, name: str) -> bool: ...
+
+    def stream(self, name: str) -> Random: ...
 
 
 class Verdict(Struct, frozen=True):
@@ -48,17 +52,17 @@ class Verdict(Struct, frozen=True):
 APPROVED = Verdict(approved=True, reason="approved")
 
 
-def judge(card: Card, today: date, odds: Odds, chance: Random) -> Verdict:
+def judge(card: Card, today: date, luck: Luck) -> Verdict:
     """The first objection wins; what is wrong with the card itself comes before bad luck."""
     number = re.sub(r"[ -]", "", card.number)
     objection = find_objection(number, card.expiry.strip(), card.cvv.strip(), today)
     if objection:
         return Verdict(approved=False, reason=objection)
-    if chance.random() < odds.trouble:
-        return Verdict(approved=False, reason=chance.choice(TROUBLES))
+    if luck.strikes("card_trouble"):
+        return Verdict(approved=False, reason=luck.stream("card_trouble").choice(TROUBLES))
     if number == ALWAYS_APPROVED:
         return APPROVED
-    if chance.random() < odds.decline:
+    if luck.strikes("card_decline"):
         return Verdict(approved=False, reason="declined")
     return APPROVED
 

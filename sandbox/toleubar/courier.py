@@ -6,7 +6,7 @@ unless the switchboard says to keep them.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from random import Random
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from msgspec import Struct
 from prometheus_client import Counter
 
 from sandbox.toleubar.books import Books
-from sandbox.toleubar.letters import headers_of
+from sandbox.toleubar.letters import Forged, headers_of
 from sandbox.toleubar.merchant import Merchant
 from sandbox.toleubar.postman import Postman, UndeliveredError
 from sandbox.toleubar.switchboard import Switchboard
@@ -29,6 +29,8 @@ DELIVERIES_MAX = 64
 # Letters waiting at all. A merchant that takes none for long loses the newest.
 WAITING_MAX = 50_000
 CLOSING_GRACE_S = 1.0
+# Whoever forges signatures does not know the merchant's secret.
+FORGER = "not-the-secret"
 
 WEBHOOKS = Counter("toleubar_webhooks", "Webhook letters by what became of them", ["outcome"])
 log = structlog.get_logger()
@@ -66,12 +68,21 @@ class Courier:
         """Take a letter for delivery and return at once; without an address it goes nowhere."""
         if url is None or not self._merchant.profile.enable_webhooks:
             return
-        if self._strikes(self._switchboard.faults.webhook_loss) or self._waiting >= WAITING_MAX:
+        if self._switchboard.strikes("webhook_loss") or self._waiting >= WAITING_MAX:
             WEBHOOKS.labels("lost").inc()
             return
         keep = self._switchboard.faults.webhook_keep
         letter_id = self._books.keep_letter(payment_id, url, body) if keep else None
         self._start(Letter(payment_id, url, body, letter_id))
+
+    def forge(self, url: str | None, forged: Forged) -> None:
+        """Send a letter that the books know nothing of: once, beside the honest ones."""
+        if url is None or not self._merchant.profile.enable_webhooks:
+            return
+        if self._waiting >= WAITING_MAX:
+            return
+        self._waiting += 1
+        self._go_apart(self._deliver_forged(url, forged))
 
     async def flush(self, payment_id: str) -> None:
         """Wait until the payment's letters are delivered or given up."""
@@ -100,16 +111,22 @@ class Courier:
         """Behind the payment's earlier letters, or, when struck by the reorder fault, beside."""
         self._waiting += 1
         faults = self._switchboard.faults
-        if self._strikes(faults.webhook_reorder):
-            task = asyncio.ensure_future(self._deliver(letter, None, faults.webhook_reorder_s))
-            self._apart.add(task)
-            task.add_done_callback(self._apart.discard)
+        if self._switchboard.strikes("webhook_reorder"):
+            self._go_apart(self._deliver(letter, None, faults.webhook_reorder_s))
             return
         before = self._queues.get(letter.payment_id)
-        wait_s = self._chance.uniform(faults.webhook_delay_min_s, faults.webhook_delay_max_s)
+        wait_s = 0.0
+        if faults.webhook_delay_max_s:
+            stream = self._switchboard.stream("webhook_delay")
+            wait_s = stream.uniform(faults.webhook_delay_min_s, faults.webhook_delay_max_s)
         task = asyncio.ensure_future(self._deliver(letter, before, wait_s))
         self._queues[letter.payment_id] = task
         task.add_done_callback(lambda done: self._forget(letter.payment_id, done))
+
+    def _go_apart(self, delivery: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(delivery)
+        self._apart.add(task)
+        task.add_done_callback(self._apart.discard)
 
     def _forget(self, payment_id: str, task: asyncio.Task[None]) -> None:
         if self._queues.get(payment_id) is task:
@@ -123,7 +140,7 @@ class Courier:
                 await asyncio.wait([before])
             if wait_s:
                 await self._sleep(wait_s)
-            copies = 2 if self._strikes(self._switchboard.faults.webhook_duplicate) else 1
+            copies = 2 if self._switchboard.strikes("webhook_duplicate") else 1
             for _ in range(copies):
                 await self._insist(letter)
             if letter.letter_id is not None:
@@ -136,18 +153,26 @@ class Courier:
         for attempt in range(1 + retries):
             if attempt:
                 await self._sleep(2 ** (attempt - 1))
-            if await self._attempt(letter, attempt):
+            if await self._attempt(letter, attempt, self._secret):
                 WEBHOOKS.labels("delivered").inc()
                 return
         WEBHOOKS.labels("given_up").inc()
         log.warning("webhook given up", payment_id=letter.payment_id, url=letter.url)
 
-    async def _attempt(self, letter: Letter, attempt: int) -> bool:
+    async def _deliver_forged(self, url: str, forged: Forged) -> None:
+        secret = self._secret if forged.sealed else FORGER
+        try:
+            await self._attempt(Letter("", url, forged.body), 0, secret)
+            WEBHOOKS.labels("forged").inc()
+        finally:
+            self._waiting -= 1
+
+    async def _attempt(self, letter: Letter, attempt: int, secret: str | None) -> bool:
         delivery = UUID(int=self._chance.getrandbits(128), version=4)
         timeout_s = min(self._merchant.profile.webhook_timeout_seconds, TIMEOUT_MAX_S)
         try:
             async with self._room, asyncio.timeout(timeout_s):
-                headers = headers_of(letter.body, delivery, self._secret)
+                headers = headers_of(letter.body, delivery, secret)
                 status = await self._postman.post(letter.url, letter.body, headers)
         except (UndeliveredError, TimeoutError) as error:
             WEBHOOKS.labels("failed_attempt").inc()
@@ -157,6 +182,3 @@ class Courier:
         if not taken:
             WEBHOOKS.labels("failed_attempt").inc()
         return taken
-
-    def _strikes(self, share: float) -> bool:
-        return self._chance.random() < share

@@ -14,7 +14,8 @@ from kernel.clock import Clock
 from kernel.web.links import Links
 from sandbox.toleubar.books import Books
 from sandbox.toleubar.courier import Courier, Sleep
-from sandbox.toleubar.letters import write_transition
+from sandbox.toleubar.faults import FORGERIES
+from sandbox.toleubar.letters import write_forged, write_transition
 from sandbox.toleubar.manners import MANNERS, Manners
 from sandbox.toleubar.memory import Memory
 from sandbox.toleubar.merchant import Merchant
@@ -56,9 +57,6 @@ class Desk(Struct, frozen=True, kw_only=True):
     def manners(self) -> Manners:
         return MANNERS[self.switchboard.faults.profile]
 
-    def strikes(self, share: float) -> bool:
-        return self.chance.random() < share
-
     def verify(self, team_slug: str, token: str, tokens: tuple[str, ...]) -> None:
         """Raises TokenInvalid, also for a merchant who is unknown."""
         if team_slug != self.who.team_slug or not accepts(token, tokens):
@@ -90,6 +88,10 @@ class Desk(Struct, frozen=True, kw_only=True):
         given = payment.notification_url if self.manners.uses_given_addresses else None
         url = given or self.merchant.profile.notification_url
         self.courier.post(payment.payment_id, url, body)
+        for forgery in FORGERIES:
+            if self.switchboard.strikes(forgery):
+                stream = self.switchboard.stream(forgery)
+                self.courier.forge(url, write_forged(payment, forgery, self.clock.ms(), stream))
 
     async def wait_for_merchant(self, payment: Payment) -> None:
         """Where deliveries are synchronous, the payer waits for them here."""

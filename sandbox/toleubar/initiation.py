@@ -144,6 +144,8 @@ def _payment(desk: Desk, request: InitRequest) -> Payment:
 
 def _add(desk: Desk, payment: Payment) -> Payment:
     """Under an id that is free. The faithful gateway draws once, and fails when it is taken."""
+    if desk.switchboard.strikes("id_collision"):
+        raise IdCollision
     tails = ID_TAILS if desk.manners.draws_id_again else ID_TAILS[:1]
     for low, high in tails:
         payment_id = f"{payment.created_ms // 1000}{desk.chance.randint(low, high)}"

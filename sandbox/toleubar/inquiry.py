@@ -49,9 +49,10 @@ def _look_up(desk: Desk, payment_id: str | None, order_id: str | None) -> Paymen
     faults, now_ms = desk.switchboard.faults, desk.clock.ms()
     key = f"payment {payment_id}" if payment_id is not None else f"order {order_id}"
     stale = faults.check_stale_open_s or faults.check_stale_final_s
-    payment = desk.memory.recall(key, now_ms) if stale else None
-    if payment is not None:
-        return payment
+    remembered = desk.memory.recall(key, now_ms) if stale else None
+    if remembered is not None and desk.switchboard.strikes("check_stale"):
+        return remembered
+    payment = None
     if payment_id is not None:
         payment = desk.find(payment_id)
     elif order_id is not None:

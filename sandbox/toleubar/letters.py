@@ -2,15 +2,25 @@
 
 import hashlib
 import hmac
+from random import Random
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sandbox.toleubar.moments import iso
 from sandbox.toleubar.payment import Payment
 from sandbox.toleubar.states import Status
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class Forged(Struct, frozen=True):
+    """`sealed`: under the merchant's own secret, as a letter of a confused gateway would be."""
+
+    body: bytes
+    sealed: bool
 
 
 def write_letter(payment: Payment, status: str, at_ms: int, data: dict[str, object]) -> bytes:
@@ -53,6 +63,23 @@ def write_viewing(payment: Payment, at_ms: int, ip: str, language: str, agent: s
         "timestamp": iso(at_ms),
     }
     return write_letter(payment, Status.FORM_SHOWED, at_ms, data)
+
+
+def write_forged(payment: Payment, forgery: str, at_ms: int, chance: Random) -> Forged:
+    """A letter that says "completed" though nothing says so in the books."""
+    data: dict[str, object] = {"event_type": "payment_completed", "order_id": payment.order_id}
+    about, sealed = payment, True
+    match forgery:
+        case "webhook_forged_signature":
+            sealed = False
+        case "webhook_forged_payment":
+            about = replace(payment, payment_id=f"{at_ms // 1000}{chance.randint(1_000, 9_998)}0")
+            data["order_id"] = f"{payment.order_id[:30]}-none"
+        case "webhook_forged_sum":
+            data |= {"amount": payment.amount + 1, "currency": payment.currency}
+        case _:
+            raise AssertionError(forgery)
+    return Forged(write_letter(about, "completed", at_ms, data), sealed)
 
 
 def headers_of(body: bytes, delivery: UUID, secret: str | None) -> dict[str, str]:

@@ -1,11 +1,19 @@
 """Instants as the gateway writes them: ISO 8601, UTC, seven fractional digits."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
+
+# One purchase writes twenty instants, and all purchases of a moment write the same second.
+SECONDS_KEPT = 1_000
 
 
 def iso(at_ms: int) -> str:
-    moment = datetime.fromtimestamp(at_ms // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}0000Z"
+    return f"{_second(at_ms // 1000)}.{at_ms % 1000:03d}0000Z"
+
+
+@lru_cache(maxsize=SECONDS_KEPT)
+def _second(at_s: int) -> str:
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def midnight_ms(now: datetime) -> int:

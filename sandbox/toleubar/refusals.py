@@ -28,6 +28,29 @@ class Breakdown(GatewayRefusal):
     status, code = HTTPStatus.INTERNAL_SERVER_ERROR, "9999"
 
 
+class TimedOut(GatewayRefusal):
+    """The operation timed out."""
+
+    status, code = HTTPStatus.REQUEST_TIMEOUT, "1408"
+
+
+class ConfirmTimedOut(TimedOut):
+    """The operation timed out."""
+
+    code = "2408"
+
+
+class CancelTimedOut(TimedOut):
+    """The operation timed out."""
+
+    code = "3408"
+
+
+def timed_out(verb: str) -> TimedOut:
+    """As each call says it (contract §9); whether it was carried out is not known."""
+    return {"confirm": ConfirmTimedOut, "cancel": CancelTimedOut}.get(verb, TimedOut)()
+
+
 class FieldsRefused(Refusal):
     """One or more validation errors occurred."""
 

@@ -3,13 +3,15 @@
 import sqlite3
 from contextlib import closing
 from decimal import Decimal
+from random import Random
 
 import msgspec
 import pytest
 
 from sandbox.toleubar.books import BOOKS_VERSION, Books, BooksBrokenError
-from sandbox.toleubar.faults import STARTING, Faults, read_faults
+from sandbox.toleubar.faults import Faults
 from sandbox.toleubar.payment import Change
+from sandbox.toleubar.presets import STARTING, read_faults
 from sandbox.toleubar.states import Status
 from sandbox.toleubar.switchboard import Switchboard
 from tests.unit.test_toleubar_letters import AT_MS, payment
@@ -90,8 +92,8 @@ def test_newer_or_foreign_books_are_refused_in_one_sentence(tmp_path):
 
 
 def test_switches_survive_the_process(books):
-    Switchboard(books).change({"webhook_loss": 0.5})
-    assert Switchboard(books).faults.webhook_loss == 0.5
+    Switchboard(books, Random(1)).change({"webhook_loss": 0.5})
+    assert Switchboard(books, Random(1)).faults.webhook_loss == 0.5
 
 
 def test_a_profile_brings_its_own_starting_values():

@@ -164,3 +164,22 @@ async def test_an_ordinary_card_is_declined_by_chance(gateway, share, status):
     payment_id = await gateway.start()
     await gateway.pay(payment_id, LUCKY)
     assert await gateway.status(payment_id) == status
+
+
+async def test_forms_rendered_from_one_blank_have_each_its_own_payment(gateway):
+    bodies = []
+    for number, description in ((1, "<b>"), (2, "Заказ 2"), (3, None)):
+        payment_id = await gateway.start(
+            f"bk-{number}", amount=1_000 * number * 10, description=description
+        )
+        body = (await gateway.http.get(f"{FORM}/render/{payment_id}")).text
+        assert f'name="PaymentId" value="{payment_id}"' in body
+        assert f"<dd>bk-{number}</dd>" in body
+        assert f'data-amount="{10_000 * number}"' in body
+        assert "\ue000" not in body
+        bodies.append(body)
+    assert "<dd>&lt;b&gt;</dd>" in bodies[0]
+    assert "<dd>Заказ 2</dd>" in bodies[1]
+    assert bodies[2].count("<dd>") == bodies[0].count("<dd>") - 1
+    tokens = re.findall(r'CsrfToken" value="([^"]+)"', "".join(bodies))
+    assert len(set(tokens)) == 3

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from kernel.clock import ManualClock
@@ -175,6 +176,27 @@ async def test_webhooks_out_of_order_are_passed_by_later_ones(gateway, receiver)
     await gateway.pay(payment_id)
     await receiver.wait_for_arrival(3)  # though the first of them is still not taken
     assert gateway.pauses.count(3) == 2
+
+
+@pytest.mark.parametrize(
+    ("forgery", "sealed"), [("signature", False), ("payment", True), ("sum", True)]
+)
+async def test_a_forged_letter_goes_beside_the_honest_one(gateway, receiver, forgery, sealed):
+    await gateway.faults(**{f"webhook_forged_{forgery}": 1})
+    receiver.answers = [400, 400]
+    payment_id = await gateway.start()
+    await receiver.wait_for(3)  # the honest one was refused and came again; the other didn't
+    await asyncio.sleep(0.05)
+    forged = [one for one in receiver.raw if b"completed" in one[0]]
+    [(body, headers)] = forged
+    assert (headers["x-webhook-signature"] == sign(body, SECRET)) is sealed
+    letter = msgspec.json.decode(body)
+    assert (letter["paymentId"] == payment_id) is (forgery != "payment")
+    assert letter["data"].get("amount") == (AMOUNT + 1 if forgery == "sum" else None)
+    assert await gateway.status(payment_id) == "NEW"
+    assert (await gateway.http.get("/sandbox/faults/struck")).json() == {
+        f"webhook_forged_{forgery}": 1
+    }
 
 
 async def test_delayed_webhooks_keep_their_order(gateway, receiver):

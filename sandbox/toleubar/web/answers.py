@@ -1,61 +1,67 @@
-"""Answers of the gateway: its envelopes, its refusals, and answers that get lost on purpose."""
+"""Answers of the gateway: its envelopes, its refusals, and the answer that breaks off."""
 
 from typing import Any
 
 import structlog
 from litestar import Request, Response
-from prometheus_client import Counter
+from msgspec import Struct
 
 from kernel.clock import Clock
-from sandbox.toleubar.desk import Desk
+from kernel.errors import Refusal
 from sandbox.toleubar.envelope import encode, failure, fields_problem
 from sandbox.toleubar.refusals import Breakdown, FieldsRefused, GatewayRefusal
 from sandbox.toleubar.web.door import BREAK_HEADER
+from sandbox.toleubar.web.trouble import LinkCut
 
 AnyRequest = Request[Any, Any, Any]
-FAULTS = Counter("toleubar_faults", "Faults that struck", ["kind"])
+JSON = "application/json"
+PROBLEM = "application/problem+json"
 log = structlog.get_logger()
+
+
+class Plain(Struct, frozen=True):
+    """An answer before it is given to a framework. `broken`: its line is cut in the middle."""
+
+    content: bytes
+    status: int = 200
+    media_type: str = JSON
+    broken: bool = False
 
 
 def answer(body: object, status: int = 200) -> Response[bytes]:
     content = body if isinstance(body, bytes) else encode(body)
-    return Response(content, status_code=status, media_type="application/json")
+    return Response(content, status_code=status, media_type=JSON)
 
 
-def break_down(desk: Desk) -> None:
-    """Raises Breakdown when that fault strikes; nothing has been done yet."""
-    if desk.strikes(desk.switchboard.faults.breakdown):
-        FAULTS.labels("breakdown").inc()
-        raise Breakdown
+def refuse(refusal: Refusal, now_ms: int, trace_id: str) -> Plain:
+    if isinstance(refusal, LinkCut):
+        return Plain(b"", broken=True)
+    if isinstance(refusal, FieldsRefused):
+        content = encode(fields_problem(refusal, trace_id))
+        return Plain(content, refusal.status, PROBLEM)
+    assert isinstance(refusal, GatewayRefusal)
+    return Plain(encode(failure(refusal, now_ms)), refusal.status)
 
 
-async def lose(desk: Desk, response: Response[Any], stall: float, abort: float) -> Response[Any]:
-    """The request was carried out; by these shares its answer is held or its connection broken."""
-    if desk.strikes(abort):
-        FAULTS.labels("abort").inc()
-        response.headers[BREAK_HEADER] = "1"
-    elif desk.strikes(stall):
-        FAULTS.labels("stall").inc()
-        await desk.sleep(desk.switchboard.faults.stall_s)
-    return response
+def crash(error: Exception, path: str, now_ms: int) -> Plain:
+    """What nobody foresaw is the gateway's own 9999."""
+    log.error("unexpected error", exc_info=error, path=path)
+    return refuse(Breakdown(), now_ms, "")
 
 
 def refusal_handlers(clock: Clock) -> dict[Any, Any]:
-    """For the app's exception handlers. What nobody foresaw is the gateway's own 9999."""
+    """For the app's exception handlers."""
 
-    def refuse(_: AnyRequest, refusal: GatewayRefusal) -> Response[bytes]:
-        response = answer(failure(refusal, clock.ms()), refusal.status)
-        response.headers.update(refusal.headers)
-        return response
+    def handle(request: AnyRequest, error: Exception) -> Response[bytes]:
+        if isinstance(error, Refusal):
+            plain = refuse(error, clock.ms(), request.headers.get("x-request-id", ""))
+            headers = dict(error.headers)
+        else:
+            plain, headers = crash(error, request.url.path, clock.ms()), {}
+        if plain.broken:
+            headers[BREAK_HEADER] = "1"
+        return Response(
+            plain.content, status_code=plain.status, media_type=plain.media_type, headers=headers
+        )
 
-    def refuse_fields(request: AnyRequest, refusal: FieldsRefused) -> Response[bytes]:
-        trace_id = request.headers.get("x-request-id", "")
-        response = answer(fields_problem(refusal, trace_id), refusal.status)
-        response.media_type = "application/problem+json"
-        return response
-
-    def crash(request: AnyRequest, error: Exception) -> Response[bytes]:
-        log.error("unexpected error", exc_info=error, path=request.url.path)
-        return answer(failure(Breakdown(), clock.ms()), Breakdown.status)
-
-    return {GatewayRefusal: refuse, FieldsRefused: refuse_fields, Exception: crash}
+    return dict.fromkeys((GatewayRefusal, FieldsRefused, LinkCut, Exception), handle)

@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from kernel.values import tenge_human
-from kernel.web.pages import Pages
+from kernel.web.pages import VENUE_ZONE, Pages
 from sandbox.toleubar.card_entry import (
     PaymentIdMalformed,
     PaymentUnknown,
@@ -28,7 +28,9 @@ from sandbox.toleubar.letters import write_viewing
 from sandbox.toleubar.payment import Payment
 from sandbox.toleubar.refusals import FieldsRefused
 from sandbox.toleubar.states import PAID, Status
-from sandbox.toleubar.web.answers import AnyRequest, lose
+from sandbox.toleubar.web.answers import AnyRequest
+from sandbox.toleubar.web.blank import Blanks
+from sandbox.toleubar.web.trouble import trouble_after, trouble_before
 
 PAYMENT_ID = re.compile(r"[A-Za-z0-9_-]{1,50}")
 FORM_PATH = "/api/v1/paymentform/render/"
@@ -73,12 +75,12 @@ async def submit_form(request: AnyRequest, desk: NamedDependency[Desk]) -> Respo
             raise FieldsRefused({name: [f"The {name} field is required."] for name in missing})
         kept = {name: form.get(name, "") for name in SHOWN_AGAIN}
         return _show_form(request, desk, _pages(request), payment, Typed(kept, missing))
+    await trouble_before(desk, "form")
     card = Card(form.get("CardNumber", ""), form.get("ExpiryDate", ""), form.get("Cvv", ""))
-    landing = await submit(desk, payment, card)
-    address = landing_address(desk, landing)
-    response = Response(b"", status_code=302, headers={"Location": address})
-    faults = desk.switchboard.faults
-    return await lose(desk, response, faults.form_stall, faults.form_abort)
+    # Whatever time a held line took has passed for the payment, too.
+    landing = await submit(desk, _find(desk, form["PaymentId"]), card)
+    await trouble_after(desk, "form")
+    return Response(b"", status_code=302, headers={"Location": landing_address(desk, landing)})
 
 
 @get("/api/v1/paymentform/result/{payment_id:str}")
@@ -112,24 +114,47 @@ def _show_form(
     payment: Payment,
     typed: Typed,
 ) -> Response[Any]:
-    fail_url = return_address(desk, payment, success=False)
-    response = pages.show(
-        request,
-        "toleubar/card.html",
-        status=400 if typed.missing else 200,
-        # The language links lead to the form, also from the answer to an incomplete post.
-        here=f"{FORM_PATH}{payment.payment_id}",
-        payment=payment,
-        merchant=desk.merchant.profile.team_name,
-        amount=_amount(payment),
-        expires_at=datetime.fromtimestamp(payment.expires_ms / 1000, UTC),
-        left_s=max(0, (payment.expires_ms - desk.clock.ms()) // 1000),
-        leave_url=fail_url or f"{RESULT_PATH}{payment.payment_id}?success=false&message=left",
-        csrf_token=secrets.token_urlsafe(16),
-        typed=typed,
-    )
+    values = _values_of(desk, payment)
+    if typed.missing or request.query_params:
+        response = pages.show(
+            request,
+            "toleubar/card.html",
+            status=400 if typed.missing else 200,
+            typed=typed,
+            **values,
+        )
+    else:
+        blanks = cast("Blanks", request.app.state["blanks"])
+        kind = f"{pages.language(request)} {bool(payment.description)}"
+
+        def render(marks: dict[str, str]) -> str:
+            described = marks | {"description": marks["description"] * bool(payment.description)}
+            return pages.render(request, "toleubar/card.html", typed=typed, **described)
+
+        html = blanks.fill(kind, values, render)
+        response = Response(html, media_type="text/html", headers={"Cache-Control": "no-store"})
     response.headers["Content-Security-Policy"] = _policy(desk, payment)
     return response
+
+
+def _values_of(desk: Desk, payment: Payment) -> dict[str, object]:
+    """What differs from one card form to the next."""
+    fail_url = return_address(desk, payment, success=False)
+    due = datetime.fromtimestamp(payment.expires_ms / 1000, VENUE_ZONE)
+    return {
+        # The language links lead to the form, also from the answer to an incomplete post.
+        "here": f"{FORM_PATH}{payment.payment_id}",
+        "payment_id": payment.payment_id,
+        "order_id": payment.order_id,
+        "description": payment.description or "",
+        "tiyn": payment.amount,
+        "merchant": desk.merchant.profile.team_name,
+        "amount": _amount(payment),
+        "due": f"{due:%H:%M}",
+        "left_s": max(0, (payment.expires_ms - desk.clock.ms()) // 1000),
+        "leave_url": fail_url or f"{RESULT_PATH}{payment.payment_id}?success=false&message=left",
+        "csrf_token": secrets.token_urlsafe(16),
+    }
 
 
 def _show_standing(
