@@ -98,6 +98,7 @@ async def test_expiry_is_told_though_nobody_asks(gateway, receiver, clock: Manua
 async def test_a_refund_is_not_told(gateway, receiver):
     payment_id = await gateway.paid()
     await gateway.confirm(payment_id)
+    await receiver.wait_for(4)
     await gateway.cancel(payment_id)
     await gateway.start("bk-2")
     await receiver.wait_for(5)
