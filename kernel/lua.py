@@ -8,7 +8,6 @@ What several commands do alike stands in `parts/`: a line `--@ name` in a comman
 of `parts/name.lua`.
 """
 
-import asyncio
 import re
 from collections.abc import Sequence
 from hashlib import sha1
@@ -16,12 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError
+
+from kernel.convoy import Convoy
 
 Arg = str | bytes | int
 Reply = list[Any]
-Waiting = tuple[str, tuple[Arg, ...], asyncio.Future[Reply]]
 PART = re.compile(r"^--@ (\w+)$", re.MULTILINE)
+# The script's name, and EVALSHA's arguments.
+Call = tuple[str, tuple[Arg, ...]]
 # One pipeline stays small enough that Redis answers others in between (about 5 ms of work).
 PIPELINE_MAX = 256
 # Pipelines under way at once. Beyond that calls wait for the next to land and travel together,
@@ -37,8 +39,9 @@ class LuaScripts:
             name: sha1(text.encode(), usedforsecurity=False).hexdigest()
             for name, text in self._texts.items()
         }
-        self._waiting: list[Waiting] = []
-        self._flushes: set[asyncio.Task[None]] = set()
+        self._calls: Convoy[Call, Reply] = Convoy(
+            self._answers, size_max=PIPELINE_MAX, flights_max=FLIGHTS_MAX
+        )
 
     async def run(self, name: str, keys: Sequence[str | bytes], args: Sequence[Arg] = ()) -> Reply:
         """Run the command and return its reply: a status word, then fields.
@@ -46,50 +49,17 @@ class LuaScripts:
         Raises redis.exceptions.RedisError when Redis does not answer: the caller then does not
         know whether the command ran.
         """
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        call = (self._hashes[name], len(keys), *keys, *args)
-        self._waiting.append((name, call, future))
-        if len(self._waiting) == 1:
-            asyncio.get_running_loop().call_soon(self._start_flush)
-        return await future
+        return await self._calls.ask((name, (self._hashes[name], len(keys), *keys, *args)))
 
-    def _start_flush(self) -> None:
-        while self._waiting and len(self._flushes) < FLIGHTS_MAX:
-            batch, self._waiting = self._waiting[:PIPELINE_MAX], self._waiting[PIPELINE_MAX:]
-            task = asyncio.get_running_loop().create_task(self._flush(batch))
-            self._flushes.add(task)
-            task.add_done_callback(self._land)
-
-    def _land(self, task: asyncio.Task[None]) -> None:
-        self._flushes.discard(task)
-        self._start_flush()
-
-    async def _flush(self, batch: list[Waiting]) -> None:
-        try:
-            replies = await self._answers(batch)
-        except (RedisError, OSError) as error:
-            replies = [error] * len(batch)
-        except asyncio.CancelledError:
-            for _, _, future in batch:
-                future.cancel()
-            raise
-        for (_, _, future), reply in zip(batch, replies, strict=True):
-            if future.done():  # its caller gave up waiting
-                continue
-            if isinstance(reply, BaseException):
-                future.set_exception(reply)
-            else:
-                future.set_result(reply if isinstance(reply, list) else [reply])
-
-    async def _answers(self, batch: list[Waiting]) -> list[Any]:
-        replies = await self._send([call for _, call, _ in batch])
+    async def _answers(self, calls: list[Call]) -> list[Reply | BaseException]:
+        replies = await self._send([call for _, call in calls])
         unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
-            await self._teach({batch[i][0] for i in unknown})
-            again = await self._send([batch[i][1] for i in unknown])
+            await self._teach({calls[i][0] for i in unknown})
+            again = await self._send([calls[i][1] for i in unknown])
             for i, reply in zip(unknown, again, strict=True):
                 replies[i] = reply
-        return replies
+        return [reply if isinstance(reply, list | BaseException) else [reply] for reply in replies]
 
     async def _send(self, calls: list[tuple[Arg, ...]]) -> list[Any]:
         pipe = self._redis.pipeline(transaction=False)

@@ -7,13 +7,14 @@ from prometheus_client import Counter
 
 from kernel.clock import Clock
 from kernel.errors import Conflict
-from kernel.lua import Arg, Reply, word
+from kernel.lua import word
 from waitingroom import keys
 from waitingroom.cohort import Cohort
 from waitingroom.entries import Entry, EntryBook, GenerationOver, NoEntry
+from waitingroom.joins import Joins, Said
 from waitingroom.place import Place, PlaceTeller, Stage
 from waitingroom.reader import Reader
-from waitingroom.signs import LIVE_TTL_S, Signs
+from waitingroom.signs import Signs
 from waitingroom.snapshot import iso
 from waitingroom.store import RoomAway, Store
 
@@ -76,6 +77,7 @@ class Line:
         self._store = store
         self._memory = reader.memory
         self._cohort = cohort
+        self._joins = Joins(store, reader.memory, clock)
         self._signs = signs
         self._reader = reader
         self._book = book
@@ -96,60 +98,39 @@ class Line:
         known = self._memory.of(event)
         if entry is not None and entry.subject == subject and known and known.has_recovered:
             await self._store.heal(await self._cohort.follow(entry))
-        now_ms = self._clock.ms()
-        reply, generation = await self._take(event, subject, now_ms)
-        if word(reply) == "cohort":
-            await self._cohort.settle(event, subject, int(reply[1]))
-            reply, generation = await self._take(event, subject, now_ms)
-        if word(reply) == "cohort":  # another line began in between
+        said, number, generation = await self._take(event, subject)
+        if said == b"cohort":
+            await self._cohort.settle(event, subject, number)
+            said, number, generation = await self._take(event, subject)
+        if said == b"cohort":  # another line began in between
             raise RoomAway
-        snapshot, number = self._reader.of(event), int(reply[1])
-        self._memory.issued(event, generation, number)
+        snapshot = self._reader.of(event)
         came_at = snapshot.serving
         had = snapshot.present(entry) if entry is not None else None
         if had is not None and (had.generation, had.number) == (generation, number):
             came_at = had.srv
         lot = snapshot.settings.lottery == generation
-        mine = Entry(event, generation, number, subject, now_ms // 1000, came_at, lot)
-        is_new = word(reply) == "joined"
+        mine = Entry(event, generation, number, subject, self._clock.ms() // 1000, came_at, lot)
+        is_new = said == b"joined"
         place = self._says.waiting(snapshot, mine) if is_new else await self.place(mine)
         return Joined(mine, self._book.write(mine), place, is_new)
 
-    async def _take(self, event: int, subject: str, now_ms: int) -> tuple[Reply, int]:
-        """`joined` or `again` with the number, or `cohort` with the entrant's; and of which
-        generation that number is, whatever has begun since.
-        """
-        who, generation = keys.member(subject), 0
-
-        def names(gen: int) -> list[str]:
-            nonlocal generation
-            generation = gen
-            return [
-                keys.settings(event),
-                keys.line(event, gen),
-                keys.places(event, gen, who),
-                keys.done(event, gen),
-                keys.knocked(event, gen),
-                keys.leases(event),
-                *keys.live_pair(event, gen, now_ms),
-                keys.places(event, gen - 1, who),
-            ]
-
-        args: list[Arg] = [who, now_ms, LIVE_TTL_S, *self._memory.floor(event)]
-        reply = await self._store.run_in_line("join", event, names, args)
-        if word(reply) == "off":
+    async def _take(self, event: int, subject: str) -> Said:
+        """`joined` or `again` with the number, or `cohort` with the entrant's."""
+        said = await self._joins.take(event, keys.member(subject))
+        what, field, _ = said
+        if what == b"off":
             raise RoomOff
-        if word(reply) == "closed":
+        if what == b"closed":
             raise RoomClosed
-        if word(reply) == "full":
+        if what == b"full":
             FULL.labels(event).inc()
-            raise RoomFull(retry_after_s=FULL_RETRY_S, places_max=int(reply[1]))
-        if word(reply) == "soon":
-            begins_ms = int(reply[1])
-            wait_s = max(1, -(-(begins_ms - now_ms) // 1000))
-            raise RoomSoon(retry_after_s=wait_s, begins_at=iso(begins_ms))
-        assert word(reply) in ("joined", "again", "cohort"), reply
-        return reply, generation
+            raise RoomFull(retry_after_s=FULL_RETRY_S, places_max=field)
+        if what == b"soon":
+            wait_s = max(1, -(-(field - self._clock.ms()) // 1000))
+            raise RoomSoon(retry_after_s=wait_s, begins_at=iso(field))
+        assert what in (b"joined", b"again", b"cohort"), said
+        return said
 
     async def place(self, entry: Entry) -> Place:
         """From memory while waiting; Redis is asked only about a number that was called, and

@@ -20,6 +20,7 @@ from kernel.keyring import Keyring
 from kernel.subjects import SUBJECT_BYTES
 from waitingroom import keys
 from waitingroom.entries import Entry
+from waitingroom.joins import JOINS_MAX, keys_of
 from waitingroom.pace import eta_of
 from waitingroom.room import Rooms
 from waitingroom.settings import RoomSettings
@@ -72,19 +73,11 @@ async def _ours(redis: Any, folder: Path, count: int, sorted_set: Crowd) -> Mill
 
     def calls(sent: int) -> Iterator[tuple[Any, ...]]:
         now_ms = clock.ms()
-        live = keys.live_pair(EVENT, generation, now_ms)
-        fixed = (keys.done(EVENT, generation), keys.knocked(EVENT, generation), keys.leases(EVENT))
-        for _ in range(min(PIPELINE, count - sent)):
-            who = secrets.token_bytes(SUBJECT_BYTES)
-            yield (
-                8,
-                keys.settings(EVENT),
-                keys.line(EVENT, generation),
-                keys.places(EVENT, generation, who),
-                *fixed,
-                *live,
-                *(generation, who, now_ms, LIVE_TTL_S, 0, 0),
-            )
+        for first in range(sent, min(sent + PIPELINE, count), JOINS_MAX):
+            size = min(JOINS_MAX, sent + PIPELINE - first, count - first)
+            whos = [secrets.token_bytes(SUBJECT_BYTES) for _ in range(size)]
+            names = keys_of(EVENT, generation, now_ms, whos)
+            yield (len(names), *names, generation, now_ms, LIVE_TTL_S, 0, 0, *whos)
 
     ours = await _join(redis, JOIN.read_text("utf-8"), count, calls)
     await rooms.tick(EVENT, clock.ms())

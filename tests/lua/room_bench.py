@@ -30,9 +30,22 @@ class Bench:
             await self.redis.hset(keys.settings(EVENT), field, str(value))
 
     async def join(self, who: str, generation: int = GENERATION) -> list[Any]:
-        names = self._named("settings line place done knocked leases live", who)
-        names.append(keys.places(EVENT, GENERATION - 1, who.encode()))
-        return await self._run("join", names, [generation, who, self.now_ms, LIVE_S])
+        """The answer for this subject, or the one for all."""
+        answers = await self.joins(who, generation=generation)
+        return answers[0]
+
+    async def joins(
+        self, *whos: str, generation: int = GENERATION, floor: int = 0
+    ) -> list[list[Any]]:
+        """One command for all of them, and each one's answer."""
+        names = self._named("settings line done knocked leases live", "")
+        for gen in (GENERATION, GENERATION - 1):
+            names += [keys.places(EVENT, gen, who.encode()) for who in whos]
+        args = [generation, self.now_ms, LIVE_S, generation, floor, *whos]
+        reply = await self._run("join", names, args)
+        if reply[0] != "answered":
+            return [reply]
+        return [list(pair) for pair in zip(reply[1::2], reply[2::2], strict=True)]
 
     async def adopt(
         self, giver: str, taker: str, number: int, generation: int = GENERATION

@@ -48,12 +48,11 @@ class DrawBench(Bench):
         return await self._run("follow", names, [generation, who, entrant, number])
 
     async def join_next(self, who: str) -> Any:
-        names = [keys.settings(EVENT), keys.line(EVENT, NEXT)]
-        names += [keys.places(EVENT, NEXT, who.encode()), keys.done(EVENT, NEXT)]
+        names = [keys.settings(EVENT), keys.line(EVENT, NEXT), keys.done(EVENT, NEXT)]
         names += [keys.knocked(EVENT, NEXT), keys.leases(EVENT)]
         names += [*keys.live_pair(EVENT, NEXT, self.now_ms)]
-        names.append(keys.places(EVENT, GENERATION, who.encode()))
-        return await self._run("join", names, [NEXT, who, self.now_ms, 180])
+        names += [keys.places(EVENT, gen, who.encode()) for gen in (NEXT, GENERATION)]
+        return (await self._run("join", names, [NEXT, self.now_ms, 180, NEXT, 0, who]))[1:]
 
 
 @pytest.fixture

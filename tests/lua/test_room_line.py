@@ -190,3 +190,73 @@ async def test_a_look_tells_what_became_of_a_number(room: Bench):
     for _ in range(40):
         await room.tick(1000)
     assert await room.look("bek", 2) == ["lapsed"]
+
+
+async def test_those_who_join_together_are_numbered_as_they_came(room: Bench):
+    await room.open()
+    await room.join("bek")
+    answers = await room.joins("aru", "bek", "dana", "aru", "ermek", "dana")
+    assert answers == [
+        ["joined", 2],
+        ["again", 1],
+        ["joined", 3],
+        ["again", 2],
+        ["joined", 4],
+        ["again", 3],
+    ]
+    assert await room.join("ermek") == ["again", 4]
+    assert await room.line("issued") == 4
+
+
+@pytest.mark.parametrize("count", [1, 31, 32, 33, 100])
+async def test_all_who_join_together_are_living_and_nobody_else(room: Bench, count: int):
+    await room.open()
+    await room.join("aru")
+    await room.joins(*(f"visitor {n}" for n in range(count)))
+    for name in keys.live_pair(EVENT, GENERATION, room.now_ms):
+        living = [n for n in range(count + 40) if await room.redis.getbit(name, n)]
+        assert living == list(range(1, count + 2))
+        assert 0 < await room.redis.ttl(name) <= 180
+
+
+async def test_together_with_others_a_spent_number_is_replaced_once(room: Bench):
+    await room.open()
+    await room.join("aru")
+    await room.call(1)
+    await room.claim("aru", 1)
+    await room.free("aru")
+    assert await room.joins("bek", "aru", "aru") == [["joined", 2], ["joined", 3], ["again", 3]]
+
+
+async def test_a_closed_room_answers_each_of_those_who_come_together(room: Bench):
+    await room.open()
+    await room.join("aru")
+    await room.set(state="drained")
+    assert await room.joins("bek", "aru") == [["closed", "drained"], ["again", 1]]
+
+
+async def test_a_line_that_issued_less_than_is_known_gives_nobody_a_number(room: Bench):
+    await room.open()
+    await room.join("aru")
+    assert await room.joins("bek", "dana", floor=2) == [["behind"]]
+    assert await room.joins("bek", "dana", floor=1) == [["joined", 2], ["joined", 3]]
+
+
+@pytest.mark.parametrize("given_up", [0, 1])
+async def test_of_those_who_come_together_as_many_get_places_as_there_are(
+    room: Bench, given_up: int
+):
+    await room.open(places_max=3)
+    await room.joins("aru", "bek")
+    if given_up:
+        await room.leave("bek", 2)
+    answers = await room.joins("dana", "aru", "dana", "ermek", "ermek", "somebody")
+    words = [word for word, _ in answers]
+    assert words.count("joined") == 1 + given_up
+    assert words == [
+        "joined",
+        "again",
+        "again",
+        *(["joined", "again"] if given_up else ["full", "full"]),
+        "full",
+    ]
