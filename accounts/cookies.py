@@ -29,6 +29,7 @@ NO_DEVICE_PATHS = (
     "/.well-known/",
     "/openapi",
     "/authorize",
+    "/service/",
 )
 
 App = Callable[[Any, Any, Any], Awaitable[None]]

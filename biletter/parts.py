@@ -19,11 +19,13 @@ from biletter.settings import DUTIES_WITH_A_PORT, ROOT, Settings
 from kernel.clock import Clock, SystemClock
 from kernel.db import Db, open_pool
 from kernel.keyring import Keyring
+from kernel.service_tokens import ServiceTokens
 from kernel.web.links import Links
 from kernel.web.networks import Networks
 from kernel.web.pages import Pages
 from waitingroom.apart import RoomsApart
 
+MS = 1000
 TEMPLATES, STATIC, LOCALE = ROOT / "templates", ROOT / "static", ROOT / "locale"
 
 
@@ -93,6 +95,9 @@ class Parts:
             networks=Networks(self.settings.trusted_proxies),
             **named,
         )
+
+    def service_tokens(self) -> ServiceTokens:
+        return ServiceTokens(self.keyring, lambda: self.clock.ms() / MS)
 
     def pages(self, ambient: Any) -> Pages:
         return Pages(TEMPLATES, STATIC, LOCALE, self.links, ambient)

@@ -1,5 +1,6 @@
 """The sales context, put together for one process."""
 
+from datetime import datetime
 from random import SystemRandom
 
 from redis.asyncio import Redis
@@ -10,6 +11,7 @@ from sales.admission import Admissions
 from sales.analytics import Analytics
 from sales.bookings import Bookings
 from sales.catalogue import Catalogue
+from sales.entrance import Entrance
 from sales.gateway_careful import CarefulGateway
 from sales.gateway_toleubar import ToleuBar
 from sales.gateway_wire import HttpWire
@@ -18,14 +20,18 @@ from sales.holds import Holds
 from sales.orders import Orders
 from sales.payments import Addresses, Payments
 from sales.reset import Reset
+from sales.room_desk import Asker, Busy, Let, RoomDesk
 from sales.seatmap import SeatMaps
+from sales.shoppers import Shoppers
 from sales.tickets import Tickets
 
 
 class Shop:
     """Every verb of the sales context, over one pool and one Redis."""
 
-    def __init__(self, parts: Parts, db: Db, redis: Redis, modes: RoomModes) -> None:
+    def __init__(
+        self, parts: Parts, db: Db, redis: Redis, modes: RoomModes, desk: RoomDesk
+    ) -> None:
         settings, clock = parts.settings, parts.clock
         self.db, self.redis = db, redis
         self.catalogue = Catalogue(db, clock)
@@ -61,6 +67,8 @@ class Shop:
         self.admissions = Admissions(
             db, clock, keyring=parts.keyring, catalogue=self.catalogue, modes=modes
         )
+        shoppers = Shoppers(db, clock, self.catalogue, self.holds)
+        self.entrance = Entrance(self.admissions, modes, shoppers, Asker(desk, clock))
         self.bookings = Bookings(db, self.holds)
         self.analytics = Analytics(db, self.catalogue, self.holds.store)
         self.reset = Reset(
@@ -78,8 +86,18 @@ class Shop:
 
 
 class NobodyAsks:
-    """Room modes for processes that let nobody in: every guarded event stays guarded."""
+    """The rooms for processes that let nobody in: every guarded event stays guarded."""
 
     def is_open(self, event_id: int) -> bool:
         del event_id
         return False
+
+    def armed_at(self, event_id: int) -> datetime | None:
+        del event_id
+        return None
+
+    def came(self, event_id: int) -> None:
+        """Nobody does."""
+
+    async def admit(self, event_id: int, subject: str, over: str | None) -> Let | Busy | None:
+        raise AssertionError((event_id, subject, over))

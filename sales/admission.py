@@ -222,10 +222,15 @@ class Admissions:
             raise PassForeign
         return good
 
+    def account_subject(self, visitor: Visitor) -> str:
+        """Of who has signed in."""
+        assert visitor.account_id is not None
+        return subject_of(self._secret, "account", visitor.account_id)
+
     def _subjects(self, visitor: Visitor) -> list[str]:
         subjects = [subject_of(self._secret, "device", visitor.device)]
         if visitor.account_id is not None:
-            subjects.append(subject_of(self._secret, "account", visitor.account_id))
+            subjects.append(self.account_subject(visitor))
         return subjects
 
     def _check_time(self, good: Pass) -> None:

@@ -3,6 +3,7 @@
 People are sent to the queue page; programs get 429 with `Retry-After` and a link to it.
 """
 
+from datetime import datetime
 from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 from urllib.parse import quote
 
@@ -25,6 +26,16 @@ class RoomModes(Protocol):
         """No pass is needed: the event's room is off. Unknown rooms count as closed doors."""
         ...
 
+    def armed_at(self, event_id: EventId) -> datetime | None:
+        """Since when an automatic room is armed: programs may be let in without a pass, and who
+        was shopping goes on. None: the room isn't automatic, or open, or unknown.
+        """
+        ...
+
+    def came(self, event_id: EventId) -> None:
+        """Somebody asks for a page of the event, or for seats. Automatic rooms are told."""
+        ...
+
 
 class QueueNeeded(Refusal):
     """Сначала нужно пройти очередь."""
@@ -32,8 +43,13 @@ class QueueNeeded(Refusal):
     status: ClassVar[int] = 429
     code: ClassVar[str] = "pass-needed"
 
-    def __init__(self, event_id: int) -> None:
-        super().__init__(retry_after_s=RETRY_AFTER_S, event_id=event_id)
+    def __init__(
+        self, event_id: int, *, retry_after_s: int = RETRY_AFTER_S, reason: str = ""
+    ) -> None:
+        """`reason`: why an automatic room does not let a program in just now."""
+        super().__init__(retry_after_s=retry_after_s, event_id=event_id)
+        if reason:
+            self.extra["reason"] = reason
         self.event_id = event_id
 
 

@@ -7,10 +7,12 @@ The gateway keeps books like the real one, so that what was carried out in silen
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from typing import Any, Literal, TypeVar
 
 from sales.gateway import Accepted, Found, Offered, Refused, ReturnUrls, Unknown
+from sales.room_desk import Busy
 
 T = TypeVar("T")
 
@@ -179,9 +181,37 @@ class FakeRooms:
 
 @dataclass
 class FakeModes:
-    """Rooms named here are off: no pass is needed."""
+    """Rooms named here are off: no pass is needed; or automatic and armed since then. `counted`
+    are the events that requests came for.
+    """
 
     off: set[int] = field(default_factory=set)
+    armed: dict[int, datetime] = field(default_factory=dict)
+    counted: list[int] = field(default_factory=list)
 
     def is_open(self, event_id: int) -> bool:
         return event_id in self.off
+
+    def armed_at(self, event_id: int) -> datetime | None:
+        return self.armed.get(event_id)
+
+    def came(self, event_id: int) -> None:
+        self.counted.append(event_id)
+
+
+@dataclass
+class FakeDesk:
+    """The room's answers to programs, used up from the left; then `then`."""
+
+    said: deque[Any] = field(default_factory=deque)
+    then: Any = field(default_factory=lambda: Busy("waiting", 1_000))
+    asked: list[tuple[int, str, str | None]] = field(default_factory=list)
+
+    async def admit(self, event_id: int, subject: str, over: str | None) -> Any:
+        self.asked.append((event_id, subject, over))
+        answer = self.said.popleft() if self.said else self.then
+        if callable(answer):
+            answer = await answer(event_id, subject)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer

@@ -1,5 +1,8 @@
 """The sales site: pages for people, `/api/*` for programs."""
 
+import os
+import re
+import socket
 from typing import Any
 
 from litestar.di import Provide
@@ -9,6 +12,7 @@ from accounts.identity import Identity
 from accounts.sessions import Sessions
 from accounts.web import routes as account_routes
 from biletter.parts import STATIC, Parts
+from biletter.room_desk import HttpRoomDesk
 from biletter.room_modes import PolledRoomModes
 from biletter.shop import Shop
 from kernel.web.app import build_app, running
@@ -23,6 +27,7 @@ from sales.web.pages.site import Site
 from sales.web.seatmap import routes as map_routes
 
 DB_CONNECTIONS = 16
+TELLER_MAX = 60
 # What handlers ask for by these names.
 VERBS = (
     "catalogue",
@@ -32,6 +37,7 @@ VERBS = (
     "payments",
     "tickets",
     "admissions",
+    "entrance",
     "bookings",
     "analytics",
     "reset",
@@ -43,8 +49,10 @@ async def run(parts: Parts) -> None:
     db = await parts.db(DB_CONNECTIONS)
     accounts, sessions = parts.accounts(db), parts.sessions(db)
     identity = parts.identity(accounts, sessions)
-    modes = PolledRoomModes(f"http://127.0.0.1:{settings.port_of('waitingroom')}")
-    shop = Shop(parts, db, parts.redis_shop(), modes)
+    room, tokens = f"http://127.0.0.1:{settings.port_of('waitingroom')}", parts.service_tokens()
+    modes = PolledRoomModes(room, tokens, _teller())
+    desk = HttpRoomDesk(room, tokens)
+    shop = Shop(parts, db, parts.redis_shop(), modes, desk)
     pages = parts.pages(identity.ambient)
     app = build_app(
         "sales",
@@ -74,7 +82,13 @@ async def run(parts: Parts) -> None:
         exceptions={QueueNeeded: show_queue},
     )
     await serve(app, bind=settings.bind, port=settings.port_of("sales"), duty="sales")
+    await desk.close()
     await shop.close()
+
+
+def _teller() -> str:
+    """The name under which this process tells how many came."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:TELLER_MAX] + f":{os.getpid()}"
 
 
 def _verbs(shop: Shop) -> dict[str, Any]:
@@ -97,6 +111,7 @@ def _site(parts: Parts, shop: Shop, modes: PolledRoomModes, pages: Pages) -> Sit
         payments=shop.payments,
         tickets=shop.tickets,
         admissions=shop.admissions,
+        entrance=shop.entrance,
         room_modes=modes,
         secure_cookies=parts.settings.secure_cookies,
     )

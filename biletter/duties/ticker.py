@@ -23,7 +23,8 @@ async def run(parts: Parts) -> None:
     pulse = Pulse(*BEATING)
     serve_pulse(pulse, bind=settings.bind, port=settings.port_of("ticker"))
     stop = stop_signal()
-    shop = Shop(parts, await parts.db(DB_CONNECTIONS), parts.redis_shop(), NobodyAsks())
+    nobody = NobodyAsks()
+    shop = Shop(parts, await parts.db(DB_CONNECTIONS), parts.redis_shop(), nobody, nobody)
     rooms = parts.rooms()
     name = f"{socket.gethostname()}:{os.getpid()}"
     given = pieces(

@@ -19,7 +19,8 @@ async def run(parts: Parts) -> None:
     pulse = Pulse("doorbells", "database")
     serve_pulse(pulse, bind=settings.bind, port=settings.port_of("worker"))
     stop = stop_signal()
-    shop = Shop(parts, await parts.db(DB_CONNECTIONS), parts.redis_shop(), NobodyAsks())
+    nobody = NobodyAsks()
+    shop = Shop(parts, await parts.db(DB_CONNECTIONS), parts.redis_shop(), nobody, nobody)
     rooms = parts.rooms()
     handlers = Handlers(
         parts.clock,

@@ -129,3 +129,12 @@ WITH claimed AS (
     RETURNING seat
 )
 SELECT count(*) FROM claimed;
+
+-- name: list_unpassed_orders
+-- The newest $4 orders of account $1 for event $2 that were opened without a pass, at $3 or before,
+-- and are not over.
+SELECT id, state, created_at FROM orders
+WHERE account_id = $1 AND event_id = $2 AND created_at <= $3 AND admission_jti IS NULL
+  AND state IN ('open', 'pending')
+ORDER BY id DESC
+LIMIT $4;

@@ -12,6 +12,7 @@ from kernel.clock import ManualClock
 from kernel.keyring import Keyring
 from sales.admission import Admissions
 from sales.catalogue import Catalogue
+from sales.entrance import Entrance
 from sales.gateway import Gateway
 from sales.holds import Holds
 from sales.order import Order
@@ -19,8 +20,10 @@ from sales.orders import Orders
 from sales.outbox_draining import Outbox
 from sales.payments import Addresses, Payments
 from sales.payments_void import Voids
+from sales.room_desk import Asker
+from sales.shoppers import Shoppers
 from sales.tickets import Tickets
-from tests.fakes import FakeGateway, FakeModes, FakeRooms
+from tests.fakes import FakeDesk, FakeGateway, FakeModes, FakeRooms
 from tests.halls import build_event
 from workers.handlers import Handlers
 
@@ -53,6 +56,8 @@ class Shop:
     tickets: Tickets
     admissions: Admissions
     outbox: Outbox
+    desk: FakeDesk
+    entrance: Entrance
     event_id: int = 0
 
     async def hold(self, *seats: int, buyer: int = BEK, event_id: int | None = None) -> Order:
@@ -152,6 +157,8 @@ async def open_shop(
         Tickets(db, keyring),
         admissions,
         outbox,
+        desk := FakeDesk(),
+        Entrance(admissions, modes, Shoppers(db, clock, catalogue, holds), Asker(desk, clock)),
     )
     shop.event_id = await build_event(db, **event)
     return shop

@@ -25,15 +25,19 @@ from sales.admission import Admissions
 from sales.analytics import Analytics
 from sales.bookings import Bookings
 from sales.catalogue import Catalogue
+from sales.entrance import Entrance
 from sales.gateway import Accepted, Found, Offered, Refused, ReturnUrls, Unknown
 from sales.guard import QueueNeeded, show_queue
 from sales.holds import Holds
 from sales.orders import Orders
 from sales.payments import Addresses, Payments
 from sales.reset import Reset
+from sales.room_desk import Asker
 from sales.seatmap import SeatMaps
+from sales.shoppers import Shoppers
 from sales.web.api.events import EventsShape
 from sales.web.api.routes import api_routes
+from tests.fakes import FakeDesk, FakeModes
 
 HOST = "http://localhost:18700"
 LINKS = Links(ports={"sales": 18700, "waitingroom": 18701, "toleubar": 18703})
@@ -102,16 +106,6 @@ class ScriptedGateway:
         return self.away.get(call, 0.0)
 
 
-class Modes:
-    """Which rooms are off."""
-
-    def __init__(self) -> None:
-        self.open: set[int] = set()
-
-    def is_open(self, event_id: int) -> bool:
-        return event_id in self.open
-
-
 class ApiStand:
     def __init__(
         self, db: Db, redis: "Redis", clock: Clock, folder: Path, *, envelope: bool = False
@@ -127,7 +121,7 @@ class ApiStand:
             self.keyring.secret("subject"),
             secure=False,
         )
-        self.gateway, self.modes = ScriptedGateway(), Modes()
+        self.gateway, self.modes, self.desk = ScriptedGateway(), FakeModes(), FakeDesk()
         self.catalogue = Catalogue(db, clock)
         self.holds = Holds(redis, db, self.catalogue, clock)
         self.payments = Payments(
@@ -168,6 +162,12 @@ class ApiStand:
                 "holds": self.holds,
                 "seatmaps": SeatMaps(self.holds.store, self.clock),
                 "admissions": admissions,
+                "entrance": Entrance(
+                    admissions,
+                    self.modes,
+                    Shoppers(self.db, self.clock, self.catalogue, self.holds),
+                    Asker(self.desk, self.clock),
+                ),
                 "payments": self.payments,
                 "analytics": Analytics(self.db, self.catalogue, self.holds.store),
                 "reset": self.reset,

@@ -133,6 +133,7 @@ class SalesSite:
             payments=shop.payments,
             tickets=shop.tickets,
             admissions=shop.admissions,
+            entrance=shop.entrance,
             room_modes=shop.modes,
             secure_cookies=False,
         )

@@ -143,3 +143,38 @@ async def test_seats_taken_inside_are_paid_also_when_the_visit_is_over(site, bek
     assert "Встать в очередь" in (await bek.see(f"/events/{event_id}")).words
     paying = await bek.submit(f"{order}/payment")
     assert paying.headers["location"].startswith("http://gateway/form/")
+
+
+async def test_when_the_room_arms_a_browser_is_sent_to_the_queue(site, bek):
+    event_id = site.shop.event_id
+    site.shop.modes.armed[event_id] = site.clock.now()
+    site.shop.desk.then = None
+    answer = await bek.submit(f"/events/{event_id}/holds", zone="1", seats="0")
+    assert answer.headers["location"].startswith(f"http://localhost:18601/queue/{event_id}?")
+    assert "Встать в очередь" in (await bek.see(f"/events/{event_id}")).words
+    assert site.shop.desk.asked == []
+
+
+async def test_who_was_shopping_when_it_armed_takes_more_seats_and_pays(site, bek):
+    event_id = site.shop.event_id
+    site.shop.modes.off.add(event_id)
+    answer = await bek.submit(f"/events/{event_id}/holds", zone="1", seats="0")
+    order = answer.headers["location"]
+    site.shop.modes.off.clear()
+    site.clock.advance(1)
+    site.shop.modes.armed[event_id] = site.clock.now()
+    assert "Встать в очередь" not in (await bek.see(f"/events/{event_id}")).words
+    answer = await bek.submit(f"/events/{event_id}/holds", zone="1", seats="1")
+    assert answer.headers["location"] == order
+    paying = await bek.submit(f"{order}/payment")
+    assert paying.headers["location"].startswith("http://gateway/form/")
+    ermek = await site.signed_in("ermek")
+    assert "Встать в очередь" in (await ermek.see(f"/events/{event_id}")).words
+
+
+async def test_pages_and_holds_are_counted(site, bek):
+    event_id = site.shop.event_id
+    await bek.see(f"/events/{event_id}")
+    await bek.see(f"/events/{event_id}/zones/1")
+    await bek.submit(f"/events/{event_id}/holds", zone="1", seats="0")
+    assert site.shop.modes.counted == [event_id] * 3

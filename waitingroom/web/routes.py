@@ -8,10 +8,12 @@ from waitingroom.web.live import live
 from waitingroom.web.lot import lottery_page
 from waitingroom.web.places import claim, heartbeat, join, leave, lottery, my_place, status
 from waitingroom.web.queue import queue_claim, queue_join, queue_leave, queue_page, queue_place
+from waitingroom.web.service import admit_program, hear_traffic
 
 
 def routes() -> list[Any]:
     """Needs `rooms`, `secure_cookies`, `pages` and the per-request `visitor` (a subject)."""
     calls = [status, join, my_place, heartbeat, claim, leave, lottery, live, authorize, jwks]
     pages = [queue_page, queue_place, queue_join, queue_leave, queue_claim, lottery_page, onward]
-    return [*calls, *pages, hand_over, queue_hand_over, queue_handover, queue_take]
+    service = [hear_traffic, admit_program]
+    return [*calls, *pages, *service, hand_over, queue_hand_over, queue_handover, queue_take]

@@ -10,6 +10,7 @@ from accounts.identity import Caller
 from kernel.errors import NotFound
 from kernel.values import tenge
 from sales.admission import Admissions
+from sales.entrance import Entrance
 from sales.geometry import seat_id
 from sales.holds import Holds
 from sales.orders import Orders
@@ -34,6 +35,7 @@ async def select_best(
     orders: NamedDependency[Orders],
     holds: NamedDependency[Holds],
     admissions: NamedDependency[Admissions],
+    entrance: NamedDependency[Entrance],
     queue_pass: PassHeader = None,
 ) -> BestSeats:
     """Ours, beside the contract. Chosen and reserved in one step, all or none: nobody loses a seat
@@ -45,7 +47,7 @@ async def select_best(
         order = await orders.own_open(data.booking_id, account_id)
     except NotFound:
         raise BookingUnknown from None
-    visit = await admissions.require(order.event_id, caller, queue_pass)
+    visit = await entrance.program(order.event_id, caller, queue_pass)
     best = await holds.hold_best(
         order.event_id, order.id, account_id, data.zone, data.count, has=data.has
     )

@@ -14,8 +14,8 @@ from accounts.identity import Caller
 from kernel.errors import Refusal, TryAgain
 from kernel.values import tenge
 from kernel.web.links import Links
-from sales.admission import Admissions
 from sales.bookings import Bookings
+from sales.entrance import Entrance
 from sales.geometry import seat_id
 from sales.holds import Holds
 from sales.orders import Orders
@@ -74,11 +74,11 @@ async def open_booking(
     data: JSONBody[BookingCreate],
     caller: NamedDependency[Caller],
     orders: NamedDependency[Orders],
-    admissions: NamedDependency[Admissions],
+    entrance: NamedDependency[Entrance],
     queue_pass: PassHeader = None,
 ) -> BookingId:
     account_id = caller.need_account()
-    visit = await admissions.require(data.event_id, caller, queue_pass)
+    visit = await entrance.program(data.event_id, caller, queue_pass)
     with without_conflicts():
         order = await orders.open(
             account_id, data.event_id, "api", admission_jti=visit.jti if visit else None
@@ -163,13 +163,13 @@ async def start_payment(
     data: JSONBody[BookingRef],
     caller: NamedDependency[Caller],
     orders: NamedDependency[Orders],
-    admissions: NamedDependency[Admissions],
+    entrance: NamedDependency[Entrance],
     queue_pass: PassHeader = None,
 ) -> Response[None]:
     """Repeating it while a payment is open gives the same page."""
     account_id = caller.need_account()
     order = await orders.own(data.booking_id, account_id)
-    await admissions.require(order.event_id, caller, queue_pass)
+    await entrance.program(order.event_id, caller, queue_pass)
     links: Links = request.app.state["links"]
     host = request.headers.get("host", "")
     base = links.base("sales", host)

@@ -13,6 +13,7 @@ from kernel.values import tenge
 from kernel.web.numbers import digits_in
 from sales.admission import Admissions
 from sales.catalogue import EventUnknown
+from sales.entrance import Entrance
 from sales.geometry import SeatUnknown, seat_id, seats_of_event, split_seat_id
 from sales.holds import Holds
 from sales.holds_refusals import NotYourSeat, SeatNotHeld
@@ -101,6 +102,7 @@ async def select_seat(
     orders: NamedDependency[Orders],
     holds: NamedDependency[Holds],
     admissions: NamedDependency[Admissions],
+    entrance: NamedDependency[Entrance],
     queue_pass: PassHeader = None,
 ) -> Done:
     """Exactly one of many calls gets the seat, the others 419, those for the same booking too.
@@ -112,7 +114,7 @@ async def select_seat(
     except NotFound:
         raise BookingUnknown from None
     seats = seats_of_event(order.event_id, [data.seat_id])
-    visit = await admissions.require(order.event_id, caller, queue_pass)
+    visit = await entrance.program(order.event_id, caller, queue_pass)
     hold = await holds.hold(order.event_id, order.id, account_id, seats, fresh=True)
     if visit is not None:
         until = datetime.fromtimestamp(hold.expires_at_ms / 1000, UTC)

@@ -7,6 +7,7 @@ from kernel.web.links import Links
 from kernel.web.pages import Pages
 from sales.admission import Admissions
 from sales.catalogue import Catalogue
+from sales.entrance import Entrance
 from sales.guard import RoomModes
 from sales.holds import Holds
 from sales.orders import Orders
@@ -28,5 +29,6 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     payments: Payments
     tickets: Tickets
     admissions: Admissions
+    entrance: Entrance
     room_modes: RoomModes
     secure_cookies: bool

@@ -7,11 +7,9 @@ their visit goes on they are let in by who they are.
 from typing import Any
 
 from accounts.identity import Caller
-from kernel.errors import Forbidden
 from kernel.values import EventId
 from sales.admission import Admission, PassNeeded, cookie_of
 from sales.catalogue import Event
-from sales.guard import QueueNeeded
 from sales.holds import Hold
 from sales.web.pages.forms import Req
 from sales.web.pages.site import Site
@@ -21,29 +19,28 @@ async def need_visit(site: Site, request: Req, event_id: int, caller: Caller) ->
     """Before holding and paying. None: the event needs no pass now. A cookie that is no pass of
     this visitor is as good as none. Raises PassNeeded.
     """
-    token = request.cookies.get(cookie_of(event_id))
-    try:
-        return await site.admissions.require(event_id, caller, token)
-    except (QueueNeeded, Forbidden) as refusal:
-        visit = await site.admissions.visit(event_id, caller)
-        if visit is None:
-            raise PassNeeded(event_id) from refusal
-        return visit
+    site.room_modes.came(EventId(event_id))
+    return await _visit(site, request, event_id, caller)
+
+
+async def _visit(site: Site, request: Req, event_id: int, caller: Caller) -> Admission | None:
+    return await site.entrance.person(event_id, caller, request.cookies.get(cookie_of(event_id)))
 
 
 async def door(site: Site, request: Req, event: Event, caller: Caller) -> dict[str, Any]:
     """For templates. `needs_queue`: a pass is needed and the visitor has none. `admission`: the
     visit that is going on. Who has neither pass nor account is not looked up.
     """
+    site.room_modes.came(EventId(event.id))
     is_free = not event.guarded or site.room_modes.is_open(EventId(event.id))
     is_known = cookie_of(event.id) in request.cookies or caller.account_id is not None
     if is_free or not is_known:
         return {"needs_queue": not is_free, "admission": None}
     try:
-        visit = await need_visit(site, request, event.id, caller)
+        visit = await _visit(site, request, event.id, caller)
     except PassNeeded:
-        visit = None
-    return {"needs_queue": visit is None, "admission": visit}
+        return {"needs_queue": True, "admission": None}
+    return {"needs_queue": False, "admission": visit}
 
 
 async def mine_of(site: Site, event_id: int, caller: Caller) -> Hold | None:
