@@ -6,7 +6,6 @@ the gateway spoken to. Every verb can be repeated, and continues where a killed 
 """
 
 import asyncio
-import math
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -30,7 +29,6 @@ from sales.order import (
     Order,
     OrderPaid,
     OrderUnknown,
-    PaymentsAway,
     PaymentUnderWay,
 )
 from sales.orders_placing import Placing
@@ -122,30 +120,37 @@ class Orders:
         rows = await self._db.fetch(Q["list_orders"], account_id, min(limit, OF_ACCOUNT_MAX))
         return [Order(**row) for row in rows]
 
-    async def place(self, order_id: int, account_id: int, return_base: str) -> Checkout:
-        """Claim the held seats and open a payment. `return_base`: where the browser came from,
-        as `http://localhost:8080`. Repeating it while a payment is open gives the same answer.
+    async def place(
+        self, order_id: int, account_id: int, return_base: str, attempt: int | None = None
+    ) -> Checkout:
+        """Claim the held seats and open a payment; after a declined card, another one for the same
+        claims. `return_base`: where the browser came from, as `http://localhost:8080`. Repeating
+        it while a payment is open gives the same answer. `attempt`: which payment of the order
+        is meant, from 1, so that a form sent again begins no other one; None: whichever is next.
         Raises OrderUnknown, NotYourOrder, HoldOver, OrderPaid, OrderState, SeatTaken,
         SaleRestarted, PaymentRefused, PaymentsAway, AmountTooSmall, AmountTooLarge.
         """
         order = await self.own(order_id, account_id)
         if order.state == "open":
-            self._need_gateway()
+            self._payments.need_gateway()
             order = await self._promise(order, return_base)
         if order.state == "paid":
             raise OrderPaid
         if order.state != "pending" or order.reason is not None:
             raise OrderState(state=order.state)
+        await self._payments.try_again(order, return_base, attempt)
         return await self._checkout(order)
 
-    async def place_soon(self, order_id: int, account_id: int, return_base: str) -> Checkout | None:
+    async def place_soon(
+        self, order_id: int, account_id: int, return_base: str, attempt: int | None = None
+    ) -> Checkout | None:
         """`place` for a person who waits. None: the gateway takes longer than PAGE_WAIT_S; it
         goes on without the page, and where this process dies, by the payment's notice.
         """
         key = (order_id, account_id)
         task = self._going_on.get(key)
         if task is None:
-            task = asyncio.create_task(self.place(order_id, account_id, return_base))
+            task = asyncio.create_task(self.place(order_id, account_id, return_base, attempt))
             self._going_on[key] = task
             task.add_done_callback(lambda done: self._gone(key, done))
         await asyncio.wait({task}, timeout=PAGE_WAIT_S)
@@ -203,12 +208,6 @@ class Orders:
             # It ended while its hold was being frozen.
             await self._let_go(order)
         return order
-
-    def _need_gateway(self) -> None:
-        """Better told before anything has begun. Raises PaymentsAway."""
-        away_s = self._payments.away_s()
-        if away_s > 0:
-            raise PaymentsAway(retry_after_s=math.ceil(away_s))
 
     async def _checkout(self, order: Order) -> Checkout:
         """What became of the payment, so far. A second click waits for the first one's init."""

@@ -8,7 +8,6 @@ A process killed after 1 loses nothing but a little time (the frozen hold is ask
 after 2 the notice `payment.settle` goes on with 3.
 """
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,6 +26,7 @@ from sales.holds import Holds
 from sales.holds_refusals import SeatTaken
 from sales.order import AmountTooLarge, AmountTooSmall, Order, SaleRestarted
 from sales.outbox import Draft, stage
+from sales.payments_again import FIRST_LOOK_S, gateway_order_id
 from sales.states import move_order
 
 Q = load_queries(Path(__file__).parent / "sql")
@@ -34,8 +34,6 @@ Q = load_queries(Path(__file__).parent / "sql")
 PAYMENT_S = 12 * 60
 # The hold outlives the payment, for the last answer of the gateway to come.
 GRACE_S = 3 * 60
-# The web process opens the payment itself; the worker looks whether it lived to do so.
-FIRST_LOOK_S = 5.0
 log = structlog.get_logger()
 
 
@@ -96,7 +94,7 @@ class Placing:
                 [place.row for place in places],
                 [place.number for place in places],
                 [place.price for place in places],
-                f"bl-{order.id}-1-{secrets.token_hex(4)}",
+                gateway_order_id(order.id, 1),
                 base,
             )
             if row is None or row["placed"] != 1 or row["claimed"] != len(seats):

@@ -35,6 +35,10 @@ class Attempt(msgspec.Struct, frozen=True):
 
     payment: Payment
     order: Order
+    # When the order's first attempt began.
+    first_at: datetime
+    # Another attempt of the order is open, or was captured.
+    has_rival: bool = False
 
     @property
     def wish(self) -> str | None:
@@ -45,6 +49,7 @@ class Attempt(msgspec.Struct, frozen=True):
 def read_attempt(row: Any) -> Attempt:
     """From a row of the statement of this name."""
     values = dict(row)
+    around = {name: values.pop(name) for name in ("first_at", "has_rival")}
     names = [name for name in values if name.startswith(ORDER_PREFIX)]
     order = {name.removeprefix(ORDER_PREFIX): values.pop(name) for name in names}
-    return Attempt(Payment(**values), Order(**order))
+    return Attempt(Payment(**values), Order(**order), **around)

@@ -8,6 +8,7 @@ seats goes back.
 import asyncio
 import hashlib
 import hmac
+import math
 from typing import ClassVar, Literal
 
 import msgspec
@@ -17,12 +18,13 @@ from kernel.clock import Clock
 from kernel.db import Db
 from kernel.errors import BadInput
 from sales.gateway import CALLS, Gateway
-from sales.order import Order
+from sales.order import Order, PaymentsAway
 from sales.outbox import Again
 from sales.payment import Payment
+from sales.payments_addresses import Addresses
 from sales.payments_book import PaymentBook
-from sales.payments_settling import Addresses, SeatTaker, Settling
-from sales.states import PAYMENT_SETTLED
+from sales.payments_settling import SeatTaker, Settling
+from sales.states import PAYMENT_NO, PAYMENT_SETTLED
 
 __all__ = ["Addresses", "BadNotification", "BadSignature", "Payment", "Payments"]
 
@@ -30,6 +32,8 @@ __all__ = ["Addresses", "BadNotification", "BadSignature", "Payment", "Payments"
 HURRY_S = 3.5
 # Webhooks that announce what needs no look.
 SILENT_HINTS = frozenset({"NEW", "FORM_SHOWED"})
+# These would be news of an attempt that was declined.
+MONEY_HINTS = frozenset({"AUTHORIZED", "CONFIRMED", "completed"})
 NOTIFICATION_BYTES_MAX = 64_000
 HINT_CHARS_MAX = 40
 Pace = Literal["well", "slow", "away"]
@@ -83,6 +87,12 @@ class Payments:
         """How long no payment can be opened, because the gateway does not answer; 0: it can."""
         return self._gateway.away_s("init")
 
+    def need_gateway(self) -> None:
+        """Better told before anything has begun. Raises PaymentsAway."""
+        away_s = self.away_s()
+        if away_s > 0:
+            raise PaymentsAway(retry_after_s=math.ceil(away_s))
+
     def pace(self) -> Pace:
         """What people who pay may be told about the gateway, as seen from this process."""
         if self.away_s() > 0:
@@ -99,6 +109,8 @@ class Payments:
         """
         payment = await self.book.of_order(order_id)
         if payment is None or payment.state in PAYMENT_SETTLED:
+            return
+        if payment.state == PAYMENT_NO and not await self.book.is_pending(order_id):
             return
         task = self._task(payment.id)
         await asyncio.wait({task}, timeout=HURRY_S)
@@ -123,7 +135,7 @@ class Payments:
             raise BadNotification from error
         ours = str((told.data or {}).get("order_id") or "")
         found = await self.book.find(*(_storable(text) for text in (told.paymentId, ours)))
-        if found is None or found[1] in PAYMENT_SETTLED or told.status in SILENT_HINTS:
+        if found is None or _is_idle(found[1], told.status):
             log.info("webhook needs nothing", status=told.status[:HINT_CHARS_MAX])
             return
         await self.book.hint(found[0], _storable(told.status)[:HINT_CHARS_MAX])
@@ -141,6 +153,24 @@ class Payments:
         if wished:
             await self.book.hint(payment_id, "wish")
         return wished
+
+    async def try_again(self, order: Order, return_base: str, attempt: int | None) -> None:
+        """Open the next attempt of an order whose card was declined; nothing where that is not so.
+        `attempt`: which one the buyer means to begin, None: the next. Raises PaymentsAway,
+        PaymentRefused.
+        """
+        payment = await self.book.of_order(order.id)
+        if payment is None or payment.state != PAYMENT_NO:
+            return
+        if attempt not in (None, payment.attempt + 1):
+            return
+        self.need_gateway()
+        before = await self.book.read(payment.id)
+        if before is None or before.payment.state != PAYMENT_NO or before.has_rival:
+            return
+        payment_id = await self.book.again.begin(before, return_base)
+        if payment_id is not None:
+            await self.start(payment_id)
 
     async def start(self, payment_id: int) -> None:
         """The init phase: open the payment at the gateway, unless that is done. Raises
@@ -166,6 +196,13 @@ class Payments:
         del self._settling[payment_id]
         if not task.cancelled():
             task.exception()  # told to whoever waited; not a forgotten failure
+
+
+def _is_idle(state: str, status: str) -> bool:
+    """Whether a payment in this state need not be asked about because of such a webhook."""
+    if state == PAYMENT_NO:
+        return status not in MONEY_HINTS
+    return state in PAYMENT_SETTLED or status in SILENT_HINTS
 
 
 def _storable(text: str) -> str:

@@ -15,6 +15,7 @@ from kernel.sql import load_queries
 from sales import ledger
 from sales.outbox import Draft, stage, stage_once
 from sales.payment import Attempt, Payment, read_attempt
+from sales.payments_again import Again
 from sales.states import move_order, move_payment
 
 Q = load_queries(Path(__file__).parent / "sql")
@@ -30,6 +31,7 @@ class _SeatsGoneError(Exception):
 class PaymentBook:
     def __init__(self, db: Db, clock: Clock) -> None:
         self._db, self._clock = db, clock
+        self.again = Again(db, clock)
 
     async def read(self, payment_id: int) -> Attempt | None:
         row = await self._db.fetchrow(Q["read_attempt"], payment_id)
@@ -38,6 +40,10 @@ class PaymentBook:
     async def of_order(self, order_id: int) -> Payment | None:
         row = await self._db.fetchrow(Q["read_payment_of_order"], order_id)
         return Payment(**row) if row else None
+
+    async def is_pending(self, order_id: int) -> bool:
+        state: str | None = await self._db.fetchval(Q["read_order_state"], order_id)
+        return state == "pending"
 
     async def find(self, gateway_payment_id: str, gateway_order_id: str) -> tuple[int, str] | None:
         """Id and state of the attempt that a webhook speaks of."""
@@ -87,7 +93,8 @@ class PaymentBook:
         last_error: str | None = None,
     ) -> bool:
         """The payment moves by `verb`, the order ends for `reason`, its seats are free."""
-        if attempt.order.state != "pending":
+        # What is disowned has no say about its order, which another attempt may pay.
+        if attempt.order.state != "pending" or attempt.payment.state == "disowned":
             return await self.move(attempt, verb, last_error=last_error) if verb else True
         order_verb = {"buyer": "cancel", "unpaid": "expire"}.get(reason, "decline")
         async with self._db.acquire() as conn, conn.transaction():

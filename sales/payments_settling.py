@@ -8,20 +8,22 @@ loses the race and looks again.
 import math
 from typing import Protocol
 
-import msgspec
 import structlog
 from prometheus_client import Counter
 
 from kernel.clock import Clock
 from kernel.errors import Refusal
-from sales.gateway import Found, Gateway, Offered, Refused, ReturnUrls, Unknown
+from sales.gateway import Found, Gateway, Offered, Refused, Unknown
 from sales.order import PaymentRefused
 from sales.outbox import Again, PermanentError, TemporaryError
 from sales.payment import Attempt
+from sales.payments_addresses import Addresses
 from sales.payments_book import PaymentBook
 from sales.payments_steps import (
     SOON_S,
     Capture,
+    Decline,
+    Disown,
     End,
     Init,
     Offer,
@@ -60,25 +62,6 @@ class SeatTaker(Protocol):
     async def hold(
         self, event_id: int, order_id: int, account_id: int, seats: list[int]
     ) -> object: ...
-
-
-class Addresses(msgspec.Struct, frozen=True):
-    """Where the gateway sends browsers and webhooks. `{base}` is where the buyer came from."""
-
-    # Absolute; the gateway calls it from its own host.
-    notification: str
-    web: str = "{base}/orders/{order_id}/return?outcome={outcome}"
-    # The contract's own return addresses (§4.9 of the sales contract).
-    api: str = "{base}/api/payments/{outcome}?orderId={order_id}"
-
-    def of(self, attempt: Attempt) -> ReturnUrls:
-        pattern = self.api if attempt.order.channel == "api" else self.web
-        base, order_id = attempt.payment.return_base, attempt.order.id
-        success, fail = (
-            pattern.format(base=base, order_id=order_id, outcome=outcome)
-            for outcome in ("success", "fail")
-        )
-        return ReturnUrls(success, fail, self.notification)
 
 
 class Settling:
@@ -152,12 +135,22 @@ class Settling:
                 return await self._reclaim(attempt, step)
             case Withdraw():
                 return await self._withdraw(attempt, step)
-            case End():
-                if await self._book.end(attempt, step.verb, step.reason):
-                    OUTCOMES.labels(step.verb).inc()
+            case End() | Decline() | Disown():
+                await self._write(attempt, step)
             case Puzzle():
                 raise PermanentError(f"payment {attempt.payment.id}: {step.what}")
         return None
+
+    async def _write(self, attempt: Attempt, step: End | Decline | Disown) -> None:
+        """The gateway has spoken, and there is nothing to say to it."""
+        if isinstance(step, End):
+            verb, done = step.verb, await self._book.end(attempt, step.verb, step.reason)
+        elif isinstance(step, Decline):
+            verb, done = "decline", await self._book.again.leave_open(attempt, step.until)
+        else:
+            verb, done = "disown", await self._book.move(attempt, "disown")
+        if done and verb:
+            OUTCOMES.labels(verb).inc()
 
     async def _open_again(self, attempt: Attempt, step: Init | Offer) -> Wait | Rest | None:
         if isinstance(step, Offer):
@@ -230,7 +223,8 @@ class Settling:
 
     async def _withdraw(self, attempt: Attempt, step: Withdraw) -> Wait | None:
         # First nobody may capture it any more, then it is cancelled at the gateway.
-        if attempt.order.state == "pending" and attempt.wish is None:
+        is_of_order = attempt.payment.state != "disowned"
+        if is_of_order and attempt.order.state == "pending" and attempt.wish is None:
             await self._book.wish(attempt, step.reason, "worker")
             return None
         if attempt.payment.state == "lapsed":
@@ -262,7 +256,7 @@ class Settling:
         if not step.paid or is_moving:
             return Wait(SOON_S)
         # Reserved money that we shall never take: the seats need not wait for the gateway.
-        verb = None if attempt.payment.state == "authorised" else "authorise"
+        verb = None if attempt.payment.state in ("authorised", "disowned") else "authorise"
         await self._book.end(attempt, verb, step.reason, last_error=error)
         raise ReversalRefusedError(f"payment {attempt.payment.id}: {error}")
 

@@ -12,7 +12,8 @@ import msgspec
 
 from sales.gateway import Found, Refused, Unknown
 from sales.payment import Attempt
-from sales.states import PAYMENT_SETTLED
+from sales.payments_again import payable_until
+from sales.states import PAYMENT_NO, PAYMENT_SETTLED
 
 NEW: Final = frozenset({"NEW", "INIT"})
 PAID: Final = frozenset({"AUTHORIZED", "CONFIRMED"})
@@ -80,10 +81,20 @@ class Withdraw(msgspec.Struct, frozen=True, tag=True):
 
 
 class End(msgspec.Struct, frozen=True, tag=True):
-    """The gateway has ended it: so do we."""
+    """The gateway has ended it: so do we. `verb` None: the attempt had ended before its order."""
 
-    verb: str
+    verb: str | None
     reason: str
+
+
+class Decline(msgspec.Struct, frozen=True, tag=True):
+    """The bank said no; the order may be paid by another card until then."""
+
+    until: datetime
+
+
+class Disown(msgspec.Struct, frozen=True, tag=True):
+    """Paid after its no, and not wanted any more: written down before the money goes back."""
 
 
 class Puzzle(msgspec.Struct, frozen=True, tag=True):
@@ -92,14 +103,16 @@ class Puzzle(msgspec.Struct, frozen=True, tag=True):
     what: str
 
 
-Step = Rest | Wait | Init | Offer | Capture | Reclaim | Withdraw | End | Puzzle
+Step = Rest | Wait | Init | Offer | Capture | Reclaim | Withdraw | End | Decline | Disown | Puzzle
 
 
 def decide(attempt: Attempt, told: Found | Refused | Unknown, now: datetime) -> Step:
     """`told`: the gateway's answer to `check`."""
     if attempt.payment.state in PAYMENT_SETTLED:
         return Rest()
-    is_over = attempt.order.state != "pending"
+    if attempt.payment.state == PAYMENT_NO:
+        return _declined(attempt, told, now)
+    is_over = attempt.order.state != "pending" or attempt.payment.state == "disowned"
     if isinstance(told, Unknown):
         return Wait(_watch_s(attempt, now) if is_over else _poll_s(attempt, now))
     if isinstance(told, Refused):
@@ -111,7 +124,8 @@ def _pending(attempt: Attempt, told: Found, now: datetime) -> Step:
     payment = attempt.payment
     ended = _ended(attempt, told.status)
     if ended is not None:
-        return ended
+        until = payable_until(attempt, now) if ended.reason == "declined" else None
+        return ended if until is None else Decline(until)
     wish = attempt.wish
     if told.status in PAID:
         if wish is None and _age_s(attempt, now) > CONFIRM_WITHIN_S and told.status != "CONFIRMED":
@@ -150,6 +164,23 @@ def _ended(attempt: Attempt, status: str) -> End | None:
     return End(verb, attempt.wish or otherwise)
 
 
+def _declined(attempt: Attempt, told: Found | Refused | Unknown, now: datetime) -> Step:
+    """A no is final at the gateway. Should it say otherwise later, one attempt at most is paid."""
+    order = attempt.order
+    waits = order.state == "pending" and not attempt.has_rival
+    if isinstance(told, Found) and told.status in PAID:
+        confirmed = told.status == "CONFIRMED"
+        in_time = confirmed or _age_s(attempt, now) <= CONFIRM_WITHIN_S
+        if waits and attempt.wish is None and in_time:
+            return Capture(told.payment_id, confirmed=confirmed)
+        return Disown()
+    if waits and attempt.wish is not None:
+        return End(None, attempt.wish)
+    if waits and order.expires_at is not None and now >= order.expires_at:
+        return End(None, "declined")
+    return Wait(_poll_s(attempt, now)) if isinstance(told, Unknown) else Rest()
+
+
 def _not_found(attempt: Attempt, told: Refused, now: datetime, *, is_over: bool) -> Step:
     if is_over:
         return Rest() if told.code == NOT_THERE else Wait(_watch_s(attempt, now))
@@ -177,12 +208,12 @@ def _forgotten(attempt: Attempt, now: datetime) -> Step:
 
 def _late(attempt: Attempt, told: Found, now: datetime) -> Step:
     """The order has ended; the payment was given up, or its money could not be given back."""
-    had_money = attempt.payment.state == "authorised"
+    had_money = attempt.payment.state in ("authorised", "disowned")
     if told.status in PAID:
         in_time = _age_s(attempt, now) <= CONFIRM_WITHIN_S or told.status == "CONFIRMED"
         if attempt.payment.state == "lapsed" and attempt.order.state == "expired" and in_time:
             return Reclaim(told.payment_id)
-        return Withdraw(told.payment_id, attempt.order.reason or "", paid=True)
+        return Withdraw(told.payment_id, attempt.order.reason or "not-wanted", paid=True)
     ended = _ended(attempt, told.status)
     if ended is not None:
         return End("reverse", attempt.order.reason or "") if had_money else Rest()

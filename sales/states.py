@@ -49,7 +49,8 @@ PAYMENT = Machine(
         "offered": "its form is open to the buyer",
         "authorised": "the money is reserved; it is either taken or given back",
         "captured": "the money is ours",
-        "declined": "the bank or the gateway said no",
+        "declined": "the bank or the gateway said no; another attempt may follow",
+        "disowned": "paid after its no, when nobody wanted it any more: the money goes back",
         "cancelled": "called off before any money",
         "reversed": "reserved money went back",
         "lapsed": "given up; money that comes all the same is dealt with",
@@ -82,12 +83,17 @@ PAYMENT = Machine(
         Move("authorised", "decline", "declined", "gateway", _NO),
         # Given up while the gateway would not cancel, and paid after all.
         Move("lapsed", "authorise", "authorised", "gateway", "money that came late"),
+        Move("declined", "authorise", "authorised", "gateway", "paid after its no, still wanted"),
+        Move("declined", "disown", "disowned", "gateway", "paid after its no, not wanted now"),
+        Move("disowned", "reverse", "reversed", "gateway", _BACK),
         Move("captured", "refund", "refunded", "gateway", "all of it went back to the card"),
     ],
 )
 PAYMENT_STATES = PAYMENT.states
 # Nothing more is to be learnt from the gateway about these.
-PAYMENT_SETTLED = frozenset({"captured", "declined", "cancelled", "reversed", "refunded"})
+PAYMENT_SETTLED = frozenset({"captured", "cancelled", "reversed", "refunded"})
+# As above, unless somebody says that there is money after all, or the order still waits for it.
+PAYMENT_NO = "declined"
 
 # In the order of docs/states.md.
 MACHINES = (ORDER, PAYMENT)

@@ -5,7 +5,7 @@ const clock = document.querySelector('.countdown');
 const heard = document.getElementById('heard');
 const ahead = Date.now() - Number(page?.dataset.now);
 
-const EVERY_MS = { opening: 1500, silent: 3000, asking: 1000, ending: 1500, issuing: 1000, paying: 3000, choosing: 10000 };
+const EVERY_MS = { opening: 1500, silent: 3000, asking: 1000, ending: 1500, issuing: 1000, paying: 3000, choosing: 10000, again: 10000 };
 // After this long somebody has left the page open: ask seldom.
 const PATIENCE_MS = 10 * 60 * 1000;
 const SELDOM_MS = 15000;

@@ -16,7 +16,7 @@ IN ACCESS EXCLUSIVE MODE;
 -- The payments that may still take money, at most $1: the gateway must let go of them.
 SELECT id, gateway_order_id, gateway_payment_id
 FROM payment
-WHERE state IN ('started', 'offered', 'unknown', 'authorised')
+WHERE state IN ('started', 'offered', 'unknown', 'authorised', 'disowned')
 LIMIT $1;
 
 -- name: list_admission_notices

@@ -85,18 +85,6 @@ async def test_two_clicks_at_once_open_one_payment(shop):
     assert await shop.db.fetchval("SELECT count(*) FROM payment") == 1
 
 
-async def test_a_declined_card_ends_the_order_and_frees_its_seats(shop):
-    order = await shop.placed(0, 1)
-    shop.gateway.pay("REJECTED")
-    await shop.payments.hurry(order.id)
-    ended = await shop.orders.get(order.id)
-    assert (ended.state, ended.reason) == ("cancelled", "declined")
-    assert await shop.payment_state(order.id) == "declined"
-    assert await shop.claims() == {}
-    await shop.drain()
-    assert set(await shop.seats()) == {"F"}
-
-
 async def test_an_init_that_is_refused_ends_the_order_at_once(shop):
     order = await shop.hold(0)
     shop.gateway.plan("init", Refuse("1100"))

@@ -66,13 +66,21 @@ async def test_a_purchase_by_webhook(shop, toleubar, merchant):
     assert await shop.notices() == []
 
 
-async def test_a_declined_card(shop, toleubar):
+async def test_a_declined_card_and_then_another(shop, toleubar):
     order = await shop.placed(0)
     payment = await shop.payments.of_order(order.id)
     await toleubar.pay(payment.gateway_payment_id, DECLINED)
     await shop.payments.hurry(order.id)
-    assert await shop.state(order.id) == ("cancelled", "declined")
-    assert await shop.claims() == {}
+    assert await shop.state(order.id) == ("pending", "declined")
+    await shop.orders.place(order.id, BEK, BASE)
+    payment = await shop.payments.of_order(order.id)
+    await toleubar.pay(payment.gateway_payment_id)
+    await shop.payments.hurry(order.id)
+    assert await shop.state(order.id) == ("paid", "captured")
+    assert [one["status"] for one in (await toleubar.books())["payments"]] == [
+        "REJECTED",
+        "CONFIRMED",
+    ]
 
 
 async def test_a_line_that_breaks_at_every_call_once_carried_out(shop, toleubar):

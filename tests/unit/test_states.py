@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sales.gateway import Found, Refused, Unknown
-from sales.order import Order
+from sales.order import Channel, Order
 from sales.payment import Attempt, Payment
 from sales.payments_steps import (
     CONFIRM_WITHIN_S,
     Capture,
+    Decline,
+    Disown,
     End,
     Init,
     Offer,
@@ -53,6 +55,7 @@ STATUSES = [
 SITUATIONS = [
     *((state, "pending") for state in ("started", "unknown", "offered", "authorised")),
     *((state, order) for state in ("lapsed", "authorised") for order in ("expired", "cancelled")),
+    *((state, order) for state in ("declined", "disowned") for order in ("pending", "cancelled")),
     *((state, "cancelled") for state in sorted(PAYMENT_SETTLED)),
 ]
 ORDER_ROW = Order(
@@ -88,10 +91,20 @@ PAYMENT_ROW = Payment(
 )
 
 
-def attempt(payment: str = "offered", order: str = "pending", reason: str | None = None) -> Attempt:
+def attempt(
+    payment: str = "offered",
+    order: str = "pending",
+    reason: str | None = None,
+    *,
+    number: int = 1,
+    channel: Channel = "web",
+    has_rival: bool = False,
+) -> Attempt:
     return Attempt(
-        msgspec.structs.replace(PAYMENT_ROW, state=payment),
-        msgspec.structs.replace(ORDER_ROW, state=order, reason=reason),
+        msgspec.structs.replace(PAYMENT_ROW, state=payment, attempt=number),
+        msgspec.structs.replace(ORDER_ROW, state=order, reason=reason, channel=channel),
+        first_at=NOW,
+        has_rival=has_rival,
     )
 
 
@@ -119,6 +132,12 @@ def test_a_settled_payment_moves_no_more(state):
     assert [verb for one, verb in PAYMENT if one == state] == verbs
 
 
+def test_a_declined_payment_moves_only_because_of_money_that_came_after_the_no():
+    verbs = [verb for state, verb in PAYMENT if state == "declined"]
+    assert verbs == ["authorise", "disown"]
+    assert [verb for state, verb in PAYMENT if state == "disowned"] == ["reverse"]
+
+
 @given(st.lists(st.sampled_from(VERBS), max_size=12))
 def test_whatever_is_asked_an_order_is_paid_at_most_once_and_only_while_pending(verbs):
     state, paid = "open", 0
@@ -138,7 +157,7 @@ def test_whatever_is_asked_an_order_is_paid_at_most_once_and_only_while_pending(
 
 def test_no_payment_is_captured_without_having_been_authorised():
     assert [state for (state, _), to in PAYMENT.items() if to == "captured"] == ["authorised"]
-    assert move_payment("declined", "authorise") is None
+    assert move_payment("reversed", "authorise") is None
 
 
 @given(
@@ -158,7 +177,8 @@ def test_every_situation_has_a_step_and_silence_changes_nothing(states, reason, 
     if payment in PAYMENT_SETTLED:
         assert step == Rest()
     elif isinstance(answer, Unknown):
-        assert isinstance(step, Wait)
+        # But where the no stands already, only its order ends.
+        assert isinstance(step, Wait) or (isinstance(step, End) and step.verb is None)
     elif isinstance(step, Capture):
         assert (order, reason) == ("pending", None)
         assert answer.status in ("AUTHORIZED", "CONFIRMED")
@@ -170,7 +190,8 @@ def test_every_situation_has_a_step_and_silence_changes_nothing(states, reason, 
     if isinstance(step, Wait):
         assert 0 < step.delay_s <= 3600
     if isinstance(step, End):
-        assert move_payment(payment, step.verb), "a step that the table does not know"
+        is_known = step.verb is None or move_payment(payment, step.verb)
+        assert is_known, "a step that the table does not know"
 
 
 @pytest.mark.parametrize(
@@ -180,7 +201,30 @@ def test_every_situation_has_a_step_and_silence_changes_nothing(states, reason, 
         (attempt("unknown"), Refused("1404"), 5, Init()),
         (attempt("offered"), told("AUTHORIZED"), 5, Capture("17", confirmed=False)),
         (attempt("authorised"), told("CONFIRMED"), 2000, Capture("17", confirmed=True)),
-        (attempt("offered"), told("REJECTED"), 5, End("decline", "declined")),
+        (attempt("offered"), told("REJECTED"), 5, Decline(NOW + timedelta(minutes=12))),
+        (attempt("offered"), told("REJECTED"), 660, Decline(NOW + timedelta(minutes=15))),
+        (attempt("offered"), told("REJECTED"), 1020, Decline(NOW + timedelta(minutes=20))),
+        (attempt("offered"), told("REJECTED"), 1160, End("decline", "declined")),
+        (attempt("offered", number=5), told("REJECTED"), 5, End("decline", "declined")),
+        (attempt("offered", channel="api"), told("REJECTED"), 5, End("decline", "declined")),
+        (attempt("offered", reason="buyer"), told("REJECTED"), 5, End("decline", "buyer")),
+        (attempt("declined"), told("REJECTED"), 60, Rest()),
+        (attempt("declined"), told("REJECTED"), 720, End(None, "declined")),
+        (attempt("declined"), Unknown("silence"), 720, End(None, "declined")),
+        (attempt("declined", reason="buyer"), told("REJECTED"), 5, End(None, "buyer")),
+        (attempt("declined", has_rival=True), told("REJECTED"), 720, Rest()),
+        (attempt("declined"), told("AUTHORIZED"), 60, Capture("17", confirmed=False)),
+        (attempt("declined"), told("AUTHORIZED"), CONFIRM_WITHIN_S + 1, Disown()),
+        (attempt("declined", has_rival=True), told("AUTHORIZED"), 60, Disown()),
+        (attempt("declined", reason="buyer"), told("AUTHORIZED"), 60, Disown()),
+        (attempt("declined", "paid"), told("CONFIRMED"), 60, Disown()),
+        (
+            attempt("disowned", has_rival=True),
+            told("AUTHORIZED"),
+            60,
+            Withdraw("17", "not-wanted", paid=True),
+        ),
+        (attempt("disowned"), told("CANCELLED"), 60, End("reverse", "")),
         (attempt("offered"), told("EXPIRED"), 5, End("lapse", "unpaid")),
         (attempt("offered"), told("CANCELLED"), 5, End("cancel", "gateway-cancelled")),
         (attempt("authorised"), told("CANCELLED"), 5, End("reverse", "gateway-cancelled")),

@@ -1,6 +1,7 @@
 """The sales site's pages over a whole shop on real engines, as the composition root does it."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from sales.web.enter import enter_routes
 from sales.web.pages import page_routes
 from sales.web.pages.site import Site
 from sales.web.seatmap import routes as map_routes
-from tests.flow.shop import Shop
+from tests.flow.shop import Shop, open_shop
 
 HOST = "http://localhost:18600"
 # The scripted gateway's forms stand at http://gateway.
@@ -165,3 +166,25 @@ class SalesSite:
         claims = {"iss": "biletter-room", "aud": str(event_id), "sub": subject, "jti": jti}
         times = {"iat": now, "nbf": now - 5, "exp": now + 180, "lease": now + 900}
         return self.keyring.sign("pass", {**claims, **times, "gen": 1, "num": 1}, typ="pass+jwt")
+
+
+@asynccontextmanager
+async def open_site(
+    db: Any, redis: Any, clock: ManualClock, folder: Path, **event: Any
+) -> AsyncIterator[SalesSite]:
+    """The site of a new shop with one event, and its people."""
+    made = SalesSite(await open_shop(db, redis, clock, folder, **event), clock, folder)
+    await made.people()
+    try:
+        yield made
+    finally:
+        made.passwords.close()
+
+
+async def take(browser: Browser, event_id: int, *seats: int) -> str:
+    """The address of the order that now holds these seats."""
+    answer = await browser.submit(
+        f"/events/{event_id}/holds", zone="1", block="1", seats=list(seats)
+    )
+    assert answer.status_code == 303, answer.text[:500]
+    return answer.headers["location"]

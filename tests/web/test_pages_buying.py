@@ -1,40 +1,24 @@
 """A buyer's way over the pages, without a line of JavaScript."""
 
-import asyncio
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
 from sales.geometry import Zone
-from tests.fakes import Silent
-from tests.flow.shop import open_shop
 from tests.halls import build_event
-from tests.web.sales_site import HOST, Browser, Page, SalesSite
+from tests.web.sales_site import HOST, Page, open_site, take
 
 
 @pytest.fixture
 async def site(db, redis_shop, clock, tmp_path):
-    shop = await open_shop(db, redis_shop, clock, tmp_path, title="Вечер домбры")
-    made = SalesSite(shop, clock, tmp_path)
-    await made.people()
-    yield made
-    made.passwords.close()
+    async with open_site(db, redis_shop, clock, tmp_path, title="Вечер домбры") as made:
+        yield made
 
 
 @pytest.fixture
 async def bek(site):
     return await site.signed_in("bek")
-
-
-async def take(browser: Browser, event_id: int, *seats: int) -> str:
-    """The address of the order that now holds these seats."""
-    answer = await browser.submit(
-        f"/events/{event_id}/holds", zone="1", block="1", seats=list(seats)
-    )
-    assert answer.status_code == 303, answer.text[:500]
-    return answer.headers["location"]
 
 
 async def test_bek_takes_two_seats_pays_and_sees_two_tickets(site, bek):
@@ -122,94 +106,6 @@ async def test_a_hold_that_ran_out_says_so_and_nothing_was_charged(site, bek):
     assert paying.status_code == 419
 
 
-async def test_paying_twice_leads_to_the_same_form(site, bek):
-    order = await take(bek, site.shop.event_id, 0)
-    first = await bek.submit(f"{order}/payment")
-    second = await bek.submit(f"{order}/payment")
-    assert first.headers["location"] == second.headers["location"]
-    assert site.shop.gateway.calls.count("init") == 1
-    page = await bek.see(order)
-    assert "Продолжить оплату" in page.words
-    assert first.headers["location"] in page.links()
-
-
-async def test_a_declined_card_is_told_and_the_same_seats_can_be_chosen_again(site, bek):
-    order = await take(bek, site.shop.event_id, 2)
-    await bek.submit(f"{order}/payment")
-    site.shop.gateway.pay("REJECTED")
-    await bek.get(f"{order}/return?outcome=fail")
-    await site.shop.later(5)
-    page = await bek.see(order)
-    assert "Оплата не прошла" in page.words
-    assert "С карты ничего не списано" in page.words
-    assert f"/events/{site.shop.event_id}/zones/1?seats=2" in page.links()
-
-
-async def test_the_return_address_is_not_believed(site, bek):
-    order = await take(bek, site.shop.event_id, 0)
-    await bek.submit(f"{order}/payment")
-    await bek.get(f"{order}/return?outcome=success")
-    page = await bek.see(order)
-    assert "Билеты ваши!" not in page.words
-    assert "Оплата начата" in page.words
-
-
-async def test_a_silent_gateway_is_told_with_the_clock_and_a_way_out(site, bek):
-    for verb in ("init", "check"):
-        site.shop.gateway.plan(verb, *[Silent(acted=False)] * 9)
-    order = await take(bek, site.shop.event_id, 0)
-    answer = await bek.submit(f"{order}/payment")
-    assert answer.headers["location"] == order
-    page = await bek.see(order)
-    assert "Банк пока не отвечает. Места за вами до" in page.words
-    assert "деньги не списаны" in page.words
-    assert page.all("time", **{"class": "countdown"})
-    assert page.all("form", action=f"{order}/cancel")
-    assert page.all("meta", **{"http-equiv": "refresh"})
-    state = (await bek.get(f"{order}/state.json")).json()
-    assert (state["stage"], state["final"]) == ("opening", False)
-    await bek.submit(f"{order}/cancel")
-    assert "Отменяем заказ" in (await bek.see(order)).words
-
-
-async def test_a_gateway_that_is_left_alone_is_told_and_the_seats_stay(site, bek):
-    order = await take(bek, site.shop.event_id, 0)
-    site.shop.gateway.away["init"] = 4.2
-    assert "Платёжная система сейчас не отвечает." in (await bek.see(order)).words
-    answer = await bek.submit(f"{order}/payment")
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-    page = _page(answer)
-    assert "Места за вами, пока идёт время" in page.words
-    assert page.all("form", action=f"{order}/payment")
-    site.shop.gateway.away.clear()
-    assert "Платёжная система" not in (await bek.see(order)).words
-    assert (await bek.submit(f"{order}/payment")).headers["location"].startswith("http://gateway")
-    site.shop.gateway.away["check"] = 1
-    assert "отвечает медленно" in (await bek.see(order)).words
-
-
-async def test_a_gateway_that_keeps_the_line_open_does_not_keep_the_page(site, bek, monkeypatch):
-    monkeypatch.setattr("sales.orders.PAGE_WAIT_S", 0.1)
-    gateway, answered = site.shop.gateway, asyncio.Event()
-    init = gateway.init
-
-    async def slow(**asked: Any) -> Any:
-        await answered.wait()
-        return await init(**asked)
-
-    monkeypatch.setattr(gateway, "init", slow)
-    order = await take(bek, site.shop.event_id, 0)
-    for _ in range(2):
-        assert (await bek.submit(f"{order}/payment")).headers["location"] == order
-    assert "Банк пока не отвечает" in (await bek.see(order)).words
-    answered.set()
-    # What the page did not wait for went on: one init, and the form is there.
-    async with asyncio.timeout(5):
-        while (await bek.get(f"{order}/state.json")).json()["stage"] != "paying":
-            await asyncio.sleep(0.01)
-    assert gateway.calls.count("init") == 1
-
-
 async def test_cancelling_frees_the_seats_and_twice_is_once(site, bek):
     order = await take(bek, site.shop.event_id, 0, 1)
     for _ in range(2):
@@ -254,14 +150,6 @@ async def test_my_orders_hide_empty_envelopes(site, bek):
     page = await bek.see("/orders")
     assert order not in page.links()
     assert "Здесь появятся ваши заказы" in page.words
-
-
-async def test_a_payment_page_we_do_not_know_is_reached_by_a_link(site, bek, monkeypatch):
-    monkeypatch.setattr(site.shop.gateway, "form_url", lambda _: "https://bank.example/form/1")
-    order = await take(bek, site.shop.event_id, 0)
-    answer = await bek.submit(f"{order}/payment")
-    assert answer.status_code == 200
-    assert "https://bank.example/form/1" in _page(answer).links()
 
 
 async def test_a_paid_order_gives_a_calendar_entry(site, bek):

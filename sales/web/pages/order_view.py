@@ -16,6 +16,8 @@ from sales.holds import Hold
 from sales.order import Line, Order
 from sales.payment import Payment
 from sales.payments import Pace
+from sales.payments_again import attempts_left
+from sales.states import PAYMENT_NO
 from sales.tickets import Ticket
 
 Stage = Literal[
@@ -24,6 +26,7 @@ Stage = Literal[
     "opening",
     "silent",
     "paying",
+    "again",
     "asking",
     "ending",
     "issuing",
@@ -36,7 +39,7 @@ Stage = Literal[
 # ends when the gateway says what became of it. Who may have paid already is asked about.
 AFTER_TIME: Mapping[Stage, Stage] = MappingProxyType({"opening": "silent", "paying": "asking"})
 # The buyer's clock runs.
-TIMED: frozenset[Stage] = frozenset({"choosing", "opening", "paying"})
+TIMED: frozenset[Stage] = frozenset({"choosing", "opening", "paying", "again"})
 # Nothing changes by itself any more.
 FINAL: frozenset[Stage] = frozenset({"empty", "paid", "declined", "cancelled", "expired"})
 # What became of the money of an order that ended unpaid: `none` was taken, what was blocked is
@@ -73,6 +76,15 @@ class OrderView(msgspec.Struct, frozen=True):
     pace: Pace = "well"
 
     @property
+    def next_attempt(self) -> int:
+        """The number of the payment that the page's button begins."""
+        return self.payment.attempt + 1 if self.payment else 1
+
+    @property
+    def tries_left(self) -> int:
+        return attempts_left(self.order.channel, self.next_attempt - 1)
+
+    @property
     def is_final(self) -> bool:
         return self.stage in FINAL
 
@@ -80,7 +92,8 @@ class OrderView(msgspec.Struct, frozen=True):
     def mark(self) -> str:
         """Changes whenever the page would look different."""
         tickets = sum(1 for seat in self.seats if seat.ticket)
-        return f"{self.stage}-{len(self.seats)}-{tickets}-{self.money}-{self.pace}"
+        number = self.next_attempt
+        return f"{self.stage}-{number}-{len(self.seats)}-{tickets}-{self.money}-{self.pace}"
 
 
 def view(
@@ -149,6 +162,8 @@ def _stage_of_pending(order: Order, payment: Payment | None) -> Stage:
         return "ending"
     if payment is None:
         return "asking"
+    if payment.state == PAYMENT_NO:
+        return "again"
     if payment.state in NOT_OFFERED and payment.gateway_payment_id is None:
         return "opening"
     if payment.state == "authorised":

@@ -20,7 +20,7 @@ from sales.holds import Hold
 from sales.order import Order, OrderPaid, PaymentsAway
 from sales.states import OrderState
 from sales.web.pages.calendar import calendar_of
-from sales.web.pages.forms import Req, form_of, seats_of, texts, whole_or
+from sales.web.pages.forms import Req, form_of, seats_of, text, texts, whole_or
 from sales.web.pages.order_page import read_order, show_order_page
 from sales.web.pages.site import Site
 from sales.web.pages.visit import need_visit
@@ -99,7 +99,10 @@ async def pay(
         await need_visit(site, request, order.event_id, caller)
     try:
         checkout = await site.orders.place_soon(
-            order_id, account_id, site.links.to("sales", request, "")
+            order_id,
+            account_id,
+            site.links.to("sales", request, ""),
+            whole_or(text(await form_of(request), "attempt"), 0) or None,
         )
     except (OrderPaid, OrderState):
         return Redirect(here, status_code=303)
