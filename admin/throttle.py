@@ -15,17 +15,26 @@ from accounts.identity import Caller
 from admin.audit import Audit, actor_of, room_subject
 from admin.tempo import Tempo
 from kernel.text import seen_line
+from waitingroom.console import Change
 from waitingroom.plan import plan
 from waitingroom.room import Rooms
 from waitingroom.settings import MOMENTS, BadSetting, changed
 from waitingroom.snapshot import Snapshot, iso
+from waitingroom.store import RoomAway
 
 # What the console changes; the room has more settings, which are the organiser's.
 CONSOLE_FIELDS = (
     *("mode", "state", "rate_per_minute", "ceiling", "message"),
     *("prequeue_at", "opens_at", "closes_at", "time_zone", "outside_source", "outside"),
+    *("places_max", "arm_requests", "disarm_requests", "disarm_seconds"),
 )
-WHOLE_NUMBERS = frozenset({"rate_per_minute", "ceiling"})
+WHOLE_NUMBERS = frozenset(
+    {"rate_per_minute", "ceiling", "places_max"}
+    | {"arm_requests", "disarm_requests", "disarm_seconds"}
+)
+# What the room does by itself is told as its own doing, the newest few.
+OWN_ACTORS = frozenset({"auto", "schedule"})
+OWN_DEEDS_MAX, CHANGES_LOOKED_AT = 5, 50
 DIGITS_MAX = 18
 VENUE_ZONE = "Asia/Almaty"
 
@@ -63,6 +72,16 @@ class RoomView(msgspec.Struct, frozen=True):
     outside_source: str
     outside: str
     plan: list[Step]
+    # How many may wait at once; None: as many as come.
+    places_max: int | None
+    # Of the automatic mode: when it arms and disarms, since when it is armed (epoch ms; 0: not),
+    # how many requests came within five seconds, how many programs were let in without a place.
+    arm_requests: int
+    disarm_requests: int
+    disarm_seconds: int
+    armed_at: int
+    requests: int
+    implicit: int
 
 
 class ThrottleConsole:
@@ -78,6 +97,14 @@ class ThrottleConsole:
     def room(self, event: int) -> RoomView:
         """From memory. Raises RoomUnknown, RoomAway."""
         return self._view(self._rooms.snapshot(event))
+
+    async def own_deeds(self, event: int) -> list[Change]:
+        """What the room did by itself lately, newest first; nothing while Redis is away."""
+        try:
+            changes = await self._rooms.changes(event, CHANGES_LOOKED_AT)
+        except RoomAway:
+            return []
+        return [one for one in changes if one.actor in OWN_ACTORS][:OWN_DEEDS_MAX]
 
     async def change(self, event: int, changes: Mapping[str, Any], caller: Caller) -> RoomView:
         """Make these changes, all or none. Raises BadSetting naming the field, RoomUnknown,
@@ -122,6 +149,13 @@ class ThrottleConsole:
             outside_source=settings.outside_source,
             outside=settings.outside,
             plan=[Step(span.since, span.state) for span in plan(settings, snapshot.taken_at_ms)],
+            places_max=settings.places_max,
+            arm_requests=settings.arm_requests,
+            disarm_requests=settings.disarm_requests,
+            disarm_seconds=settings.disarm_seconds,
+            armed_at=settings.armed_at,
+            requests=snapshot.requests,
+            implicit=snapshot.implicit,
             changed_at=iso(settings.updated_at),
             age_s=self._rooms.reader.age_of(snapshot.event),
         )
@@ -151,6 +185,9 @@ def read_changes(given: Mapping[str, object]) -> dict[str, Any]:
             raise BadSetting(setting=name[:40])
         if name in WHOLE_NUMBERS and isinstance(value, str):
             text = "".join(value.split())
+            if not text and name == "places_max":
+                changes[name] = None
+                continue
             if not text.isascii() or not text.isdecimal() or len(text) > DIGITS_MAX:
                 raise BadSetting(setting=name)
             changes[name] = int(text)

@@ -27,7 +27,7 @@ DUTIES_WITH_A_PORT = (
 )
 WEB_DUTIES = DUTIES_WITH_A_PORT[:5]
 PORT_MAX = 65_535 - len(DUTIES_WITH_A_PORT)
-RoomMode = Literal["on", "off"]
+RoomMode = Literal["on", "off", "auto"]
 
 
 class SettingsError(Exception):
@@ -127,7 +127,7 @@ NAMES = {
 ROOM_URL = re.compile(r"REDIS_ROOM_([1-9][0-9]{0,15})_URL", re.ASCII)
 WORDS = {"on": True, "true": True, "yes": True, "1": True}
 WORDS |= {"off": False, "false": False, "no": False, "0": False}
-CHOICES = {"room_mode": ("on", "off"), "log_level": ("debug", "info", "warning", "error")}
+CHOICES = {"room_mode": ("on", "off", "auto"), "log_level": ("debug", "info", "warning", "error")}
 # Whole numbers from 1 up to this: what the room and the catalogue can take.
 HIGHEST = {
     "room_rate_per_minute": 1_000_000,

@@ -30,7 +30,7 @@ function show(place, room) {
       spot.max = room[spot.dataset.liveMax];
       spot.value = room[name];
     } else {
-      spot.textContent = counted(room[name]);
+      spot.textContent = room[name] === null && spot.dataset.none ? spot.dataset.none : counted(room[name]);
     }
   }
   for (const choice of place.querySelectorAll('[data-live-state]')) {

@@ -1,6 +1,6 @@
 """The throttle console's pages and their numbers as JSON."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,8 @@ from admin.throttle import CONSOLE_FIELDS, RoomView, ThrottleConsole, read_chang
 from admin.web.words import setting_problem, state_word
 from kernel.errors import BadInput
 from kernel.web.pages import Pages, wants_html
-from waitingroom.settings import MESSAGE_MAX, MOMENTS, RATE_MAX, BadSetting
+from waitingroom.console import Change
+from waitingroom.settings import MESSAGE_MAX, MOMENTS, PLACES_MAX, RATE_MAX, BadSetting
 
 HISTORY_MAX = 30
 JSON = "application/json"
@@ -126,11 +127,12 @@ async def show_room(
         room=told(request, pages, room),
         times=told_times(room),
         history=await audit.about([room_subject(event)], count=HISTORY_MAX),
+        own_deeds=[(moment_of(one), one.changes) for one in await console.own_deeds(event)],
         errors=errors or {},
         typed=typed or {},
         done=None if errors else request.query_params.get("done"),
         here=f"/rooms/{event}",
-        limits={"number": RATE_MAX, "message": MESSAGE_MAX},
+        limits={"number": RATE_MAX, "message": MESSAGE_MAX, "places": PLACES_MAX},
     )
 
 
@@ -146,7 +148,8 @@ async def read_given(request: AnyRequest) -> dict[str, Any]:
 
 def told(request: AnyRequest, pages: Pages, room: RoomView) -> dict[str, Any]:
     """A room's numbers with its state in words, in the reader's language."""
-    word, tone = state_word(request, pages, room.state)
+    is_ready = room.mode == "auto" and room.state == "off"
+    word, tone = state_word(request, pages, "ready" if is_ready else room.state)
     fields = {**msgspec.structs.asdict(room), "state_word": word, "state_tone": tone}
     fields["plan"] = [
         {
@@ -175,6 +178,10 @@ def told_times(room: RoomView) -> dict[str, Any]:
             for step in room.plan
         ],
     }
+
+
+def moment_of(change: Change) -> datetime:
+    return datetime.fromtimestamp(change.at / 1000, UTC)
 
 
 def as_json(content: Any) -> Response[bytes]:

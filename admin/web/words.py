@@ -2,7 +2,14 @@
 
 from accounts.web import AnyRequest
 from kernel.web.pages import Pages
-from waitingroom.settings import CEILING_MAX, MESSAGE_MAX, RATE_MAX, BadSetting
+from waitingroom.settings import (
+    CEILING_MAX,
+    MESSAGE_MAX,
+    PLACES_MAX,
+    RATE_MAX,
+    REQUESTS_MAX,
+    BadSetting,
+)
 
 
 def _(message: str) -> str:
@@ -12,6 +19,7 @@ def _(message: str) -> str:
 
 STATES = {
     "off": (_("выключена"), ""),
+    "ready": (_("наготове"), "sky"),
     "prequeue": (_("ждёт открытия"), "sky"),
     "open": (_("впускает"), "good"),
     "paused": (_("пауза"), "sun"),
@@ -20,6 +28,8 @@ STATES = {
     "closed": (_("закрыта"), "bad"),
 }
 NUMBER_PROBLEM = _("Нужно целое число от 1 до %(most)s.")
+DISARM_PROBLEM = _("Нужно целое число от 1, не больше порога включения.")
+SECONDS_PROBLEM = _("Нужно целое число секунд от 10 до 86 400.")
 MESSAGE_PROBLEM = _("Нужна одна строка не длиннее %(most)s знаков.")
 
 
@@ -31,12 +41,16 @@ def state_word(request: AnyRequest, pages: Pages, state: str) -> tuple[str, str]
 
 def setting_problem(request: AnyRequest, pages: Pages, refusal: BadSetting) -> str:
     """What is wrong with a setting, said beside its field."""
-    most = {"rate_per_minute": RATE_MAX, "ceiling": CEILING_MAX}
+    most = {"rate_per_minute": RATE_MAX, "ceiling": CEILING_MAX, "places_max": PLACES_MAX}
+    most["arm_requests"] = REQUESTS_MAX
     name = str(refusal.extra.get("setting", ""))
     if name in most:
         return pages.text(request, NUMBER_PROBLEM) % {
             "most": f"{most[name]:,}".replace(",", "\u00a0")
         }
+    said = {"disarm_requests": DISARM_PROBLEM, "disarm_seconds": SECONDS_PROBLEM}
+    if name in said:
+        return pages.text(request, said[name])
     if name == "message":
         return pages.text(request, MESSAGE_PROBLEM) % {"most": MESSAGE_MAX}
     return pages.text(request, refusal.detail)
