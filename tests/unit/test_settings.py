@@ -17,7 +17,7 @@ def test_the_environment_is_read_into_types(tmp_path):
         {
             "BILETTER_PORT": "9000",
             "BILETTER_DATA": f"{tmp_path}/a/../b",
-            "BILETTER_ROOM_MODE": "off",
+            "BILETTER_ROOM_MODE": "auto",
             "BILETTER_ROOM_RATE": "30",
             "BILETTER_PERSON_LIMIT": "2",
             "BILETTER_RESET": "off",
@@ -25,7 +25,7 @@ def test_the_environment_is_read_into_types(tmp_path):
     )
     assert settings.port_of("toleubar") == 9003
     assert settings.data == Path(tmp_path, "b")
-    assert (settings.room_mode, settings.room_rate_per_minute) == ("off", 30)
+    assert (settings.room_mode, settings.room_rate_per_minute) == ("auto", 30)
     assert (settings.person_limit, settings.reset_allowed) == (2, False)
 
 
