@@ -5,6 +5,7 @@ answer for longer, and the signature alone while the database is away.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -28,6 +29,7 @@ from accounts.sessions import Sessions, SignedIn
 from kernel.db import GONE
 from kernel.errors import SignInNeeded
 from kernel.subjects import subject_of
+from kernel.web.cookies import cookie_in
 from kernel.web.networks import Networks
 
 WRITE_WITHIN_MS = 1_500
@@ -104,6 +106,14 @@ class Identity:
         if signed is not None:
             return subject_of(self._subject_secret, "account", signed.account_id)
         return subject_of(self._subject_secret, "device", device_of(request))
+
+    def near(self, headers: Mapping[bytes, bytes], device: str) -> str:
+        """What `visitor` tells of a request without credentials, by its cookies."""
+        token = cookie_in(headers.get(b"cookie", b""), self._cookie)
+        signed = self._sessions.read(token) if token else None
+        if signed is not None:
+            return subject_of(self._subject_secret, "account", signed.account_id)
+        return subject_of(self._subject_secret, "device", device)
 
     def subjects(self, caller: Caller) -> tuple[str | None, str]:
         """What a pass of this caller may be made out to: its account, its device."""

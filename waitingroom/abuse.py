@@ -14,9 +14,9 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
-from prometheus_client import Counter
 
 from kernel.clock import Clock
+from kernel.counter import PlainCounter
 from kernel.errors import Refusal
 from kernel.web.networks import Networks
 
@@ -28,7 +28,9 @@ SUSPECT_MS = 10 * MINUTE_MS
 SUSPECTS_MAX = 10_000
 
 Verb = Literal["join", "heartbeat", "claim"]
-DOOR = Counter("room_door", "Calls at the door, by rule and what was done", ["rule", "outcome"])
+DOOR = PlainCounter(
+    "room_door", "Calls at the door, by rule and what was done", ["rule", "outcome"]
+)
 
 
 class TooMany(Refusal):
@@ -94,17 +96,19 @@ class Budget:
         self._full_at: dict[str, float] = {}
         self._before: dict[str, float] = {}
         self._turned_ms = 0.0
-        self._outcomes = {
-            word: DOOR.labels(name, word) for word in ("passed", "refused", "counted", "overflow")
-        }
+        self._passed = (name, "passed")
+        self._late = (name, "refused" if refuses else "counted")
+        self._overflow = (name, "overflow")
+        for outcome in (self._passed, self._late, self._overflow):
+            DOOR.counts[outcome] += 0
 
     def take(self, key: str, now_ms: int) -> float | None:
         """None: go on. Otherwise the call is to be refused: how long to wait (ms)."""
         late_ms = self._late_ms(key, now_ms)
         if not late_ms:
-            self._outcomes["passed"].inc()
+            DOOR.counts[self._passed] += 1
             return None
-        self._outcomes["refused" if self._refuses else "counted"].inc()
+        DOOR.counts[self._late] += 1
         return late_ms
 
     @property
@@ -118,7 +122,7 @@ class Budget:
             self._turned_ms = now_ms
         known = self._full_at.get(key) or self._before.get(key)
         if known is None and len(self._full_at) >= KEYS_MAX:
-            self._outcomes["overflow"].inc()
+            DOOR.counts[self._overflow] += 1
             return 0
         full_at = max(known or 0, now_ms) + self._step_ms
         late_ms = full_at - now_ms - self._whole_ms

@@ -57,7 +57,7 @@ class RoomsApart(Rooms):
         super().__init__(redis, **options)
         shared = options | {"door": self.door}
         self._own = {event: Rooms(one, **shared) for event, one in own.items()}
-        for name, verb in list(vars(self).items()):
+        for name, verb in list(vars(self).items()) if own else ():
             if isroutine(verb) and name not in WHOLE:
                 setattr(self, name, self._sent(name, verb))
         usual = self.reader

@@ -1,14 +1,13 @@
 """The signed queue entry: a visitor's proof of a place, which survives even a loss of Redis."""
 
 import hmac
-from base64 import urlsafe_b64encode
-from typing import Any
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 
-import jwt
 import msgspec
 
 from kernel.errors import Forbidden, NotFound, Refusal
 from kernel.keyring import Keyring
+from kernel.mac import Mac
 
 TYP = "entry+jwt"
 ALGORITHM = "HS256"
@@ -73,42 +72,52 @@ def _base64(raw: bytes) -> bytes:
     return urlsafe_b64encode(raw).rstrip(b"=")
 
 
-HEADER = _base64(msgspec.json.encode({"alg": ALGORITHM, "typ": TYP}))
+# A JWT as any library reads it. Every entry of ours begins with these very bytes, and nothing that
+# begins otherwise is looked at: there is no algorithm to be chosen by whoever sends one.
+BEGINS = _base64(msgspec.json.encode({"alg": ALGORITHM, "typ": TYP})) + b"."
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Entry).decode
 
 
 class EntryBook:
     """Writes and reads entries with the keyring's secret "entry"."""
 
     def __init__(self, keyring: Keyring) -> None:
-        self._secret = keyring.secret("entry")
+        self._mac = Mac(keyring.secret("entry"))
         self._read: dict[str, Entry] = {}
 
     def write(self, entry: Entry) -> str:
-        # What jwt.encode gives, twenty times as quickly: every join signs one.
-        signed = HEADER + b"." + _base64(msgspec.json.encode(entry))
-        return (signed + b"." + _base64(hmac.digest(self._secret, signed, "sha256"))).decode()
+        # What jwt.encode gives, thirty times as quickly: every join signs one.
+        signed = BEGINS + _base64(_encode(entry))
+        return (signed + b"." + self._signature(signed)).decode()
 
     def read(self, token: str, event: int) -> Entry:
         """The entry, or EntryForged, or EntryForeign. Whether it still has a place is not asked."""
-        entry = self._read.get(token) or self._verify(token)
+        entry = self._read.get(token)
+        if entry is None:
+            entry = self._verify(token)
+            if len(self._read) >= READ_MAX:
+                self._read.clear()
+            self._read[token] = entry
         if entry.event != event:
             raise EntryForeign
         return entry
 
     def _verify(self, token: str) -> Entry:
-        if len(token) > ENTRY_MAX:
+        """There is no expiry: a place lasts as long as its line. `iat` may lie in the future when
+        a clock jumped back; the place is none the worse.
+        """
+        if len(token) > ENTRY_MAX or not token.isascii():
             raise EntryForged
+        signed, _, signature = token.encode().rpartition(b".")
+        ours = hmac.compare_digest(signature, self._signature(signed))
+        if not ours or not signed.startswith(BEGINS):
+            raise EntryForged
+        claims = signed[len(BEGINS) :]
         try:
-            if jwt.get_unverified_header(token).get("typ") != TYP:
-                raise EntryForged
-            # There is no expiry: a place lasts as long as its line. `iat` may lie in the future
-            # when a clock jumped back; the place is none the worse.
-            options: Any = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
-            claims = jwt.decode(token, self._secret, algorithms=[ALGORITHM], options=options)
-            entry = msgspec.convert(claims, Entry)
-        except (jwt.PyJWTError, msgspec.ValidationError, ValueError) as error:
+            return _decode(urlsafe_b64decode(claims + b"=" * (-len(claims) % 4)))
+        except (msgspec.DecodeError, ValueError) as error:
             raise EntryForged from error
-        if len(self._read) >= READ_MAX:
-            self._read.clear()
-        self._read[token] = entry
-        return entry
+
+    def _signature(self, signed: bytes) -> bytes:
+        return _base64(self._mac.digest(signed))

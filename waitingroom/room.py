@@ -1,6 +1,6 @@
 """All rooms, as the rest of the product sees them: the verbs, and who does each."""
 
-from random import Random, SystemRandom
+from random import Random
 
 from redis.asyncio import Redis
 
@@ -53,7 +53,7 @@ class Rooms:
         self.signs, cohort = Signs(store, clock), Cohort(store)
         store.mend = Recovery(store, memory, cohort, gate_clock).mend
         self.reader = Reader(store, memory, clock, self.signs, cohort)
-        chance = chance or SystemRandom()
+        chance = chance or Random()  # noqa: S311  # it only spreads polls
         line = Line(store, self.reader, cohort, self.signs, self.book, clock=clock, chance=chance)
         claims = Claims(store, memory, self.signs, keyring, clock, gate_clock)
         schedule, traffic = Schedule(store, keyring, clock, gate_clock), Traffic(store, gate_clock)

@@ -5,6 +5,7 @@ are gathered and written together, so that being asked for one's place costs no 
 """
 
 from kernel.clock import Clock
+from kernel.convoy import Convoy
 from waitingroom import keys
 from waitingroom.entries import Entry, GenerationOver, NoEntry
 from waitingroom.store import RoomAway, RoomUnknown, Store
@@ -17,6 +18,9 @@ KNOWN_MAX = 500_000
 # Numbers a command: some 1 ms of Redis.
 PAGE = 1_000
 
+# Beats a command, so that nobody waits long behind it.
+BEATS_MAX = 128
+
 # Event and generation.
 Of = tuple[int, int]
 
@@ -28,6 +32,8 @@ class Signs:
         self._noted: dict[Of, dict[int, Entry]] = {}
         self._known: dict[Of, set[int]] = {}
         self._window = 0
+        # Those who beat at the same moment travel together.
+        self._convoys: dict[Of, Convoy[Entry, bool]] = {}
 
     def note(self, entry: Entry) -> None:
         """Somebody asked for this place: it will be written with others."""
@@ -41,8 +47,13 @@ class Signs:
         """Write it now, unless it was in this window. Who `is_passed` over is back with it.
         Raises NoEntry (the number was used or given up), GenerationOver, RoomUnknown, RoomAway.
         """
-        if (is_passed or not self._is_known(entry)) and not await self._write([entry]):
-            self.forget(entry)
+        if not is_passed and self._is_known(entry):
+            return
+        of = entry.event, entry.generation
+        convoy = self._convoys.get(of)
+        if convoy is None:
+            convoy = self._convoys[of] = Convoy(self._beat_together, size_max=BEATS_MAX)
+        if not await convoy.ask(entry):
             raise NoEntry
 
     def forget(self, entry: Entry) -> None:
@@ -60,8 +71,13 @@ class Signs:
                 except (GenerationOver, RoomUnknown, RoomAway):
                     break
 
-    async def _write(self, entries: list[Entry]) -> int:
-        """How many of them are still in line."""
+    async def _beat_together(self, entries: list[Entry]) -> list[bool]:
+        """Which of them are still in line."""
+        gone = await self._write(entries)
+        return [entry.number not in gone for entry in entries]
+
+    async def _write(self, entries: list[Entry]) -> set[int]:
+        """Numbers of these that are no longer in line."""
         event, now_ms = entries[0].event, self._clock.ms()
         reply = await self._store.run_for_entry(
             "heartbeat",
@@ -81,8 +97,9 @@ class Signs:
         known = self._known.setdefault((event, entries[0].generation), set())
         if len(known) >= KNOWN_MAX:
             known.clear()
-        known.update(entry.number for entry in entries)
-        return int(reply[1])
+        gone = set(reply[1:])
+        known.update(entry.number for entry in entries if entry.number not in gone)
+        return gone
 
     def _is_known(self, entry: Entry) -> bool:
         self._turn(self._clock.ms())

@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 
 import msgspec
 
@@ -12,7 +13,7 @@ from waitingroom.plan import state_at
 from waitingroom.settings import RoomSettings
 
 
-class Snapshot(msgspec.Struct, frozen=True):
+class Snapshot(msgspec.Struct, frozen=True, dict=True):
     """`gone` are numbers given up while waiting, ascending. `claims_per_s` is what was observed
     over the last minute while people waited and the room was open; None: not long enough.
     `share` is the part of calls that turned into claims lately. `steps`: up to which number how
@@ -39,7 +40,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     # Where this line's numbers come from, if they were drawn by lot.
     drawn: Drawn | None = None
 
-    @property
+    @cached_property
     def state(self) -> str:
         """The contract's word: a room that is off is `off`, whatever else it would be."""
         return state_at(self.settings, self.taken_at_ms)

@@ -42,7 +42,9 @@ async def run(parts: Parts) -> None:
         await rooms.reader.refresh()
         yield
 
-    join = HotJoin(rooms, parts.links, identity.visitor, secure=settings.secure_cookies)
+    join = HotJoin(
+        rooms, parts.links, identity.visitor, identity.near, secure=settings.secure_cookies
+    )
     app = build_app(
         "waitingroom",
         routes(),

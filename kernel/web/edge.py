@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 import structlog
-from prometheus_client import Counter, Histogram
+from prometheus_client import Histogram
 
+from kernel.counter import PlainCounter
 from kernel.web.links import Links
 
 Scope = Any
@@ -25,7 +26,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # A request slower than this is worth a line even if it only read something.
 SLOW_S = 0.5
 
-REQUESTS = Counter("http_requests", "Requests answered", ["method", "status"])
+REQUESTS = PlainCounter("http_requests", "Requests answered", ["method", "status"])
 SECONDS = Histogram(
     "http_request_seconds",
     "Time to answer",
@@ -119,7 +120,7 @@ def _request_id(headers: dict[bytes, bytes]) -> str:
 
 def _note(scope: Scope, status: int, seconds: float) -> None:
     method = scope["method"]
-    REQUESTS.labels(method, status).inc()
+    REQUESTS.counts[method, str(status)] += 1
     SECONDS.labels(method).observe(seconds)
     write = log.warning if status >= 500 else log.info  # noqa: PLR2004  # server errors
     if method not in SAFE_METHODS or status >= 500 or seconds > SLOW_S:  # noqa: PLR2004

@@ -1,5 +1,6 @@
 """The waiting room's process as the composition root builds it: real Redis, a manual clock."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -57,7 +58,7 @@ class Site:
                 "/rooms/": HotRooms(
                     self.rooms,
                     links,
-                    HotJoin(self.rooms, links, self._visitor, secure=False),
+                    HotJoin(self.rooms, links, self._visitor, self._near, secure=False),
                 )
             },
             inner=lambda routes: CookieEdge(routes, secure=False),
@@ -88,3 +89,10 @@ class Site:
         if account:
             return subject_of(secret, "account", account)
         return subject_of(secret, "device", device_of(request))
+
+    def _near(self, headers: Mapping[bytes, bytes], device: str) -> str:
+        secret = self.keyring.secret("subject")
+        account = headers.get(ACCOUNT.encode())
+        if account:
+            return subject_of(secret, "account", account.decode())
+        return subject_of(secret, "device", device)

@@ -248,6 +248,9 @@ async def test_a_visitor_is_its_account_where_one_is_known_and_else_its_device(s
 
     async def look(scope, receive, send):
         seen.append(await site.identity.visitor(Request(scope, receive, send)))
+        headers = dict(scope["headers"])
+        if b"authorization" not in headers:
+            assert site.identity.near(headers, scope["device"]) == seen[-1]
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 

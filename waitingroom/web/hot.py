@@ -4,14 +4,13 @@ request is left to the ordinary routes, which answer the same.
 """
 
 from collections.abc import Awaitable, Callable
-from functools import cache
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 import msgspec
 
 from kernel.errors import Refusal
+from kernel.web.cookies import cookie_in
 from kernel.web.edge import REQUESTS
 from kernel.web.links import Links
 from waitingroom.abuse import Verb
@@ -94,9 +93,7 @@ class HotRooms:
     async def _joined(
         self, event: str, scope: Scope, receive: Any, headers: Headers
     ) -> Answer | None:
-        if self._join is None or not self._join.knows(headers):
-            return None
-        return await self._join(event, scope, receive, headers)
+        return await self._join(event, scope, receive, headers) if self._join else None
 
     async def _status(self, event: str, send: Send) -> bool:
         body = self._rooms.reader.status_bytes(int(event)) if _is_id(event) else None
@@ -107,7 +104,7 @@ class HotRooms:
             headers = [JSON, SHARED, NOSNIFF, (b"content-length", b"%d" % len(body))]
             start = {"type": "http.response.start", "status": 200, "headers": headers}
             told = self._told[event] = (body, start, {"type": "http.response.body", "body": body})
-        _counter("GET", 200).inc()
+        REQUESTS.counts["GET", "200"] += 1
         await send(told[1])
         await send(told[2])
         return True
@@ -116,7 +113,7 @@ class HotRooms:
         event_id = event_of(event)
         self._rooms.snapshot(event_id)
         token = entry_in_header(headers.get(b"authorization", b"").decode("latin-1"))
-        token = token or _cookie(headers, cookie_of(event_id))
+        token = token or cookie_in(headers.get(b"cookie", b""), cookie_of(event_id))
         return self._rooms.book.read(token, event_id) if token else None
 
     async def _place(self, entry: Entry, _: Headers) -> Answer:
@@ -133,12 +130,6 @@ class HotRooms:
         return 201, msgspec.json.encode(claim_answer(admitted, enter_url)), []
 
 
-@cache
-def _counter(method: str, status: int) -> Any:
-    """A few methods times a few answers; finding its counter anew costs as much as a status."""
-    return REQUESTS.labels(method, status)
-
-
 def _is_plain(method: str, headers: Headers) -> bool:
     """Not a person's page, and no write that the edge would have to judge."""
     if b"text/html" in headers.get(b"accept", b""):
@@ -151,17 +142,6 @@ def _is_plain(method: str, headers: Headers) -> bool:
 
 def _is_id(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 16  # noqa: PLR2004  # ID_MAX has 16
-
-
-def _cookie(headers: Headers, name: str) -> str | None:
-    raw = headers.get(b"cookie", b"")
-    if name.encode() not in raw:
-        return None
-    try:
-        found = SimpleCookie(raw.decode("latin-1")).get(name)
-    except CookieError:
-        return None
-    return found.value if found else None
 
 
 async def _refuse(method: str, send: Send, refusal: Refusal) -> None:
@@ -179,7 +159,7 @@ async def _refuse(method: str, send: Send, refusal: Refusal) -> None:
 async def _answer(
     method: str, send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes
 ) -> None:
-    _counter(method, status).inc()
+    REQUESTS.counts[method, str(status)] += 1
     length = [] if status == 204 else [(b"content-length", b"%d" % len(body))]  # noqa: PLR2004
     await send({"type": "http.response.start", "status": status, "headers": headers + length})
     await send({"type": "http.response.body", "body": body})

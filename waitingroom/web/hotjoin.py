@@ -11,36 +11,83 @@ import msgspec
 from litestar import Request
 
 from kernel.db import GONE, DatabaseAway
+from kernel.subjects import subject_of
+from kernel.web.cookies import cookie_in
 from kernel.web.links import Links
-from waitingroom.line import Joined, RoomOff
+from waitingroom.entries import Entry, EntryForeign, EntryForged
+from waitingroom.line import RoomOff
 from waitingroom.room import Rooms
 from waitingroom.web.answers import join_answer
 from waitingroom.web.entrance import COOKIE_LIFE_S, AnyRequest, cookie_of, event_of
-from waitingroom.web.places import JOIN_BODY_MAX, check_join_body, join_room
+from waitingroom.web.joining import JOIN_BODY_MAX, Comer, comer_of, join_room, proof_in
 
 Headers = dict[bytes, bytes]
 Identify = Callable[[AnyRequest], Awaitable[str]]
+# The subject of a browser with this device token, by its headers alone.
+Near = Callable[[Headers, str], str]
 DEVICE = re.compile(rb"(?:^|;\s*)biletter_device=([A-Za-z0-9_-]{22})(?:;|$)")
+_encode = msgspec.json.Encoder().encode
 
 
 class HotJoin:
-    def __init__(self, rooms: Rooms, links: Links, visitor: Identify, *, secure: bool) -> None:
-        """`visitor` tells the subject of a request, as the ordinary route's dependency does."""
+    def __init__(
+        self, rooms: Rooms, links: Links, visitor: Identify, near: Near, *, secure: bool
+    ) -> None:
+        """`visitor` tells the subject of a request, as the ordinary route's dependency does, and
+        `near` the same without a request, for those who show no credentials.
+        """
         self._rooms = rooms
         self._links = links
         self._visitor = visitor
-        self._secure = secure
-
-    def knows(self, headers: Headers) -> bool:
-        """Whether this visitor needs no new device cookie."""
-        return b"authorization" in headers or DEVICE.search(headers.get(b"cookie", b"")) is not None
+        self._near = near
+        self._secret = rooms.keyring.secret("subject")
+        self._ends = f"; Path=/; Max-Age={COOKIE_LIFE_S}; HttpOnly; SameSite=lax"
+        self._ends += "; Secure" if secure else ""
 
     async def __call__(
         self, event: str, scope: Any, receive: Any, headers: Headers
-    ) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
-        """Status, body and cookie. Raises what the ordinary route raises."""
-        event_id = event_of(event)
+    ) -> tuple[int, bytes, list[tuple[bytes, bytes]]] | None:
+        """Status, body and cookie; None: the visitor needs a new device cookie, which the ordinary
+        route gives. Raises what that raises.
+        """
         device = DEVICE.search(headers.get(b"cookie", b""))
+        if device is None and b"authorization" not in headers:
+            return None
+        event_id = event_of(event)
+        if device is None or b"authorization" in headers:
+            comer = await self._anybody(event_id, scope, device)
+        else:
+            comer = self._browser(event_id, headers, device[1].decode())
+        proof = None
+        # Asking for a body costs as much as the rest of this, and nearly nobody sends one.
+        if headers.get(b"content-length") != b"0":
+            proof = proof_in(await _read(receive))
+        try:
+            joined = await join_room(self._rooms, event_id, comer, scope, proof)
+        except RoomOff as off:
+            host = headers.get(b"host", b"localhost").decode("latin-1")
+            page = f"{self._links.base('sales', host)}/events/{event_id}"
+            raise RoomOff(enter_url=page) from off
+        line = f"{cookie_of(event_id)}={joined.token}{self._ends}"
+        cookie = (b"set-cookie", line.encode("latin-1"))
+        return 201 if joined.is_new else 200, _encode(join_answer(joined)), [cookie]
+
+    def _browser(self, event: int, headers: Headers, device: str) -> Comer:
+        """Whom the cookies tell."""
+        settings = self._rooms.snapshot(event).settings
+        visitor = self._near(headers, device)
+        entry: Entry | None = None
+        token = cookie_in(headers[b"cookie"], cookie_of(event))
+        if token:
+            try:
+                entry = self._rooms.book.read(token, event)
+            except (EntryForged, EntryForeign):
+                entry = None
+        if entry is None and settings.proof_bits == 0:
+            return Comer(visitor, None)  # nothing depends on the device
+        return Comer(visitor, subject_of(self._secret, "device", device), entry)
+
+    async def _anybody(self, event: int, scope: Any, device: re.Match[bytes] | None) -> Comer:
         if device:
             scope["device"] = device[1].decode()
         request: AnyRequest = Request(scope)
@@ -48,20 +95,7 @@ class HotJoin:
             visitor = await self._visitor(request)
         except GONE as error:
             raise DatabaseAway from error
-        body = check_join_body(await _read(receive))
-        try:
-            joined = await join_room(request, self._rooms, event_id, visitor, body.proof)
-        except RoomOff as off:
-            host = headers.get(b"host", b"localhost").decode("latin-1")
-            page = f"{self._links.base('sales', host)}/events/{event_id}"
-            raise RoomOff(enter_url=page) from off
-        told = msgspec.json.encode(join_answer(joined))
-        return 201 if joined.is_new else 200, told, [self._cookie(event_id, joined)]
-
-    def _cookie(self, event: int, joined: Joined) -> tuple[bytes, bytes]:
-        line = f"{cookie_of(event)}={joined.token}; Path=/; Max-Age={COOKIE_LIFE_S}"
-        line += "; HttpOnly; SameSite=lax" + ("; Secure" if self._secure else "")
-        return b"set-cookie", line.encode("latin-1")
+        return comer_of(request, self._rooms, event, visitor)
 
 
 async def _read(receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytes:

@@ -1,22 +1,18 @@
 """The calls of programs and of the queue page's script (docs: the waiting room's contract)."""
 
-import msgspec
 from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from kernel.errors import BadInput
-from waitingroom.entries import Entry, EntryForeign, EntryForged, NoEntry
-from waitingroom.line import Inside, Joined, RoomOff
+from waitingroom.entries import Entry
+from waitingroom.line import Inside, RoomOff
 from waitingroom.lottery import Published
 from waitingroom.place import Place
-from waitingroom.proof import bits_for
 from waitingroom.room import Rooms
 from waitingroom.snapshot import Status
 from waitingroom.web.answers import (
     ClaimAnswer,
     JoinAnswer,
-    JoinBody,
     claim_answer,
     headers_of,
     join_answer,
@@ -24,15 +20,12 @@ from waitingroom.web.answers import (
 )
 from waitingroom.web.entrance import (
     AnyRequest,
-    device_subject,
-    entry_in_header,
     entry_of,
     event_of,
     hand_entry,
 )
+from waitingroom.web.joining import comer_of, join_room, proof_in
 
-# Far more than any proof needs.
-JOIN_BODY_MAX = 4_096
 STATUS_HEADERS = {"Cache-Control": "public, max-age=1"}
 
 
@@ -53,9 +46,10 @@ async def join(
     secure_cookies: NamedDependency[bool],
 ) -> Response[JoinAnswer]:
     event_id = event_of(event)
-    body = check_join_body(await request.body())
+    proof = proof_in(await request.body())
     try:
-        joined = await join_room(request, rooms, event_id, visitor, body.proof)
+        comer = comer_of(request, rooms, event_id, visitor)
+        joined = await join_room(rooms, event_id, comer, request.scope, proof)
     except RoomOff as off:
         links = request.app.state["links"]
         raise RoomOff(enter_url=links.to("sales", request, f"/events/{event_id}")) from off
@@ -119,64 +113,8 @@ async def lottery(event: FromPath[str], rooms: NamedDependency[Rooms]) -> Respon
     return Response(published, headers=STATUS_HEADERS)
 
 
-async def join_room(
-    request: AnyRequest, rooms: Rooms, event: int, visitor: str, proof: str | None = None
-) -> Joined:
-    """Who bears an entry in the header is its subject. An entry in a cookie that is no longer
-    any good doesn't stand in the way of a new place. Raises TooManyJoins, ProofRequired.
-    """
-    rooms.snapshot(event)
-    if entry_in_header(request.headers.get("authorization")):
-        bearer = entry_of(request, rooms, event)
-        rooms.door.check("join", bearer.subject, request.scope)
-        return await rooms.join(event, bearer.subject, entry=bearer)
-    entry: Entry | None = None
-    try:
-        entry = entry_of(request, rooms, event)
-    except (NoEntry, EntryForged, EntryForeign):
-        entry = None
-    rooms.door.check("join", visitor, request.scope)
-    device = device_subject(request, rooms)
-    bits = proof_bits(request, rooms, event, visitor, entry)
-    if bits:
-        rooms.proofs.check(event, visitor, bits, proof)
-    return await rooms.join(event, visitor, entry=entry, device=device)
-
-
-def proof_bits(
-    request: AnyRequest, rooms: Rooms, event: int, visitor: str, entry: Entry | None
-) -> int:
-    """How much work a join costs this visitor; nothing of whoever has a place in this line."""
-    snapshot = rooms.snapshot(event)
-    settings, entry = snapshot.settings, snapshot.present(entry) if entry else None
-    device = device_subject(request, rooms)
-    if settings.proof_bits == 0 or (
-        entry is not None
-        and entry.generation == settings.generation
-        and entry.subject in (visitor, device)
-    ):
-        return 0
-    return bits_for(
-        settings.proof_bits,
-        is_known=visitor != device,
-        is_suspect=rooms.door.is_suspect(visitor, request.scope),
-    )
-
-
 def _present(request: AnyRequest, rooms: Rooms, event: str) -> Entry:
     """The entry, for a room that exists."""
     event_id = event_of(event)
     rooms.snapshot(event_id)
     return entry_of(request, rooms, event_id)
-
-
-def check_join_body(raw: bytes) -> JoinBody:
-    """Everything is checked before a number is given. Raises BadInput."""
-    if len(raw) > JOIN_BODY_MAX:
-        raise BadInput
-    if not raw.strip():
-        return JoinBody()
-    try:
-        return msgspec.json.decode(raw, type=JoinBody)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInput from error

@@ -25,7 +25,7 @@ from waitingroom.web.entrance import (
     return_address,
 )
 from waitingroom.web.forms import form_of
-from waitingroom.web.places import join_room
+from waitingroom.web.joining import comer_of, join_room
 from waitingroom.web.view import PageView, crowded, view_of, with_challenge
 
 RETURN_MAX = 2_000
@@ -83,7 +83,8 @@ async def queue_join(
     event_id, fields = event_of(event), await form_of(request)
     back, proof = _short(fields.get("return_to")), fields.get("proof")
     try:
-        joined = await join_room(request, rooms, event_id, visitor, proof)
+        comer = comer_of(request, rooms, event_id, visitor)
+        joined = await join_room(rooms, event_id, comer, request.scope, proof)
     except SHOWN_ON_PAGE:
         return _to_page(event_id, back)
     except RoomFull:

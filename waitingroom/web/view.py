@@ -28,7 +28,7 @@ from waitingroom.web.entrance import (
     pass_cookie_of,
     return_address,
 )
-from waitingroom.web.places import proof_bits
+from waitingroom.web.joining import Comer, proof_bits
 
 # Without its script the page reloads by itself; never so fast that nobody can read it.
 RELOAD_MIN_S = 5
@@ -146,7 +146,8 @@ def with_challenge(request: AnyRequest, rooms: Rooms, view: PageView, visitor: s
     if view.shows not in ("before", "left", "restarted"):
         return view
     entry = _entry(request, rooms, view.event)
-    bits = proof_bits(request, rooms, view.event, visitor, entry)
+    comer = Comer(visitor, device_subject(request, rooms), entry)
+    bits = proof_bits(rooms, view.event, comer, request.scope)
     if not bits:
         return view
     challenge = request.query_params.get("challenge", "")

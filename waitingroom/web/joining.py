@@ -1,0 +1,86 @@
+"""Who may join, and at what cost: the same for the ordinary route, the page and the hot call."""
+
+from typing import Any
+
+import msgspec
+
+from kernel.errors import BadInput
+from waitingroom.entries import Entry, EntryForeign, EntryForged, NoEntry
+from waitingroom.line import Joined
+from waitingroom.proof import bits_for
+from waitingroom.room import Rooms
+from waitingroom.web.answers import JoinBody
+from waitingroom.web.entrance import AnyRequest, device_subject, entry_in_header, entry_of
+
+# Far more than any proof needs.
+JOIN_BODY_MAX = 4_096
+
+
+class Comer(msgspec.Struct, frozen=True):
+    """Who asks for a place. `subject`: the account's, else the device's; `device`: of this very
+    browser, whoever has signed in on it; `is_bearer`: the entry was shown on purpose.
+    """
+
+    subject: str
+    device: str | None
+    entry: Entry | None = None
+    is_bearer: bool = False
+
+
+def comer_of(request: AnyRequest, rooms: Rooms, event: int, visitor: str) -> Comer:
+    """Who bears an entry in the header is its subject. An entry in a cookie that is no longer
+    any good doesn't stand in the way of a new place. Raises EntryForged, EntryForeign, RoomUnknown.
+    """
+    rooms.snapshot(event)
+    if entry_in_header(request.headers.get("authorization")):
+        bearer = entry_of(request, rooms, event)
+        return Comer(bearer.subject, None, bearer, is_bearer=True)
+    entry: Entry | None = None
+    try:
+        entry = entry_of(request, rooms, event)
+    except (NoEntry, EntryForged, EntryForeign):
+        entry = None
+    return Comer(visitor, device_subject(request, rooms), entry)
+
+
+async def join_room(
+    rooms: Rooms, event: int, comer: Comer, scope: Any, proof: str | None = None
+) -> Joined:
+    """Raises TooManyJoins, ProofRequired, and what Rooms.join raises."""
+    rooms.door.check("join", comer.subject, scope)
+    bits = proof_bits(rooms, event, comer, scope)
+    if bits:
+        rooms.proofs.check(event, comer.subject, bits, proof)
+    return await rooms.join(event, comer.subject, entry=comer.entry, device=comer.device)
+
+
+def proof_bits(rooms: Rooms, event: int, comer: Comer, scope: Any) -> int:
+    """How much work a join costs this visitor; nothing of whoever has a place in this line."""
+    snapshot = rooms.snapshot(event)
+    settings = snapshot.settings
+    if settings.proof_bits == 0 or comer.is_bearer:
+        return 0
+    entry = snapshot.present(comer.entry) if comer.entry else None
+    if (
+        entry is not None
+        and entry.generation == settings.generation
+        and entry.subject in (comer.subject, comer.device)
+    ):
+        return 0
+    return bits_for(
+        settings.proof_bits,
+        is_known=comer.subject != comer.device,
+        is_suspect=rooms.door.is_suspect(comer.subject, scope),
+    )
+
+
+def proof_in(raw: bytes) -> str | None:
+    """The proof in a body, all of which is checked before a number is given. Raises BadInput."""
+    if len(raw) > JOIN_BODY_MAX:
+        raise BadInput
+    if not raw.strip():
+        return None
+    try:
+        return msgspec.json.decode(raw, type=JoinBody).proof
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput from error
