@@ -96,10 +96,10 @@ SELECT one.lane,
        (SELECT count(*) FROM (
            SELECT FROM notice
            WHERE notice.lane = one.lane AND due_at <= $1 AND parked_at IS NULL LIMIT $3
-       ) AS some) AS due,
+       ) AS found) AS due,
        (SELECT count(*) FROM (
            SELECT FROM notice WHERE notice.lane = one.lane AND parked_at IS NOT NULL LIMIT $3
-       ) AS some) AS parked,
+       ) AS found) AS parked,
        (SELECT min(due_at) FROM notice
         WHERE notice.lane = one.lane AND due_at <= $1 AND parked_at IS NULL) AS due_since
 FROM unnest($2::text[]) AS one (lane);
