@@ -19,9 +19,11 @@ from kernel.web.app import build_app, running
 from kernel.web.pages import Pages
 from kernel.web.serve import serve
 from sales.guard import QueueNeeded, show_queue
+from sales.idempotency import Answers
 from sales.web.api.events import EventsShape
 from sales.web.api.routes import api_routes
 from sales.web.enter import enter_routes
+from sales.web.keyed import KeyedWrites
 from sales.web.pages import page_routes
 from sales.web.pages.site import Site
 from sales.web.seatmap import routes as map_routes
@@ -76,7 +78,10 @@ async def run(parts: Parts) -> None:
             running(lambda: modes.run(shop.catalogue.guarded)),
             running(accounts.upgrades.run),
         ],
-        inner=lambda routes: CookieEdge(routes, secure=settings.secure_cookies),
+        inner=lambda routes: CookieEdge(
+            KeyedWrites(routes, Answers(db, parts.clock), identity.identify),
+            secure=settings.secure_cookies,
+        ),
         pages=pages,
         static=STATIC,
         exceptions={QueueNeeded: show_queue},

@@ -8,6 +8,7 @@ from biletter.duties.stopping import stop_signal
 from biletter.parts import Parts
 from biletter.shop import NobodyAsks, Shop
 from kernel.pulse import Pulse, serve_pulse
+from sales.idempotency import Answers
 from sales.outbox_draining import Outbox
 from workers.doorbell import Doorbell
 from workers.relay import FORGOTTEN_S, Sweeper
@@ -16,6 +17,8 @@ from workers.ticker import BEATING, Piece, Ticker, pieces
 DB_CONNECTIONS = 4
 # Sessions that are over only take room.
 SWEEP_EVERY_S = 3600.0
+# Answers kept under clients' keys, a batch at a time.
+KEYS_EVERY_S = 60.0
 
 
 async def run(parts: Parts) -> None:
@@ -35,6 +38,7 @@ async def run(parts: Parts) -> None:
         admissions=shop.admissions,
         orders=shop.orders,
     )
+    given.append(Piece("keys", KEYS_EVERY_S, Answers(shop.db, parts.clock).sweep))
     sessions = [parts.sessions(shop.db), parts.sessions(shop.db, staff=True)]
     given += [Piece("sessions", SWEEP_EVERY_S, one.sweep) for one in sessions]
     outbox = Outbox(shop.db, parts.clock, {}, SystemRandom())

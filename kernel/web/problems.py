@@ -15,6 +15,7 @@ from kernel.web.pages import Pages, wants_html
 
 log = structlog.get_logger()
 SERVER_ERROR = 500
+PROBLEM = "application/problem+json"
 
 
 class StoreAway(TryAgain):
@@ -42,22 +43,30 @@ def handlers() -> dict[type[Exception] | int, Any]:
 
 
 def answer_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
-    title = _phrase(refusal.status)
     pages = cast("Pages | None", request.app.state.get("pages"))
     if pages is not None and wants_html(request):
         return pages.refusal(request, refusal)
     detail = pages.text(request, refusal.detail) if pages else refusal.detail
-    problem = {"type": "about:blank", "title": title, "status": refusal.status}
-    problem |= {"code": refusal.code, "detail": detail, "error": refusal.code, **refusal.extra}
+    return Response(
+        document_of(refusal, detail),
+        status_code=refusal.status,
+        media_type=PROBLEM,
+        headers=headers_of(refusal),
+    )
+
+
+def document_of(refusal: Refusal, detail: str | None = None) -> bytes:
+    """The problem document of a refusal; `detail` in the reader's language."""
+    problem = {"type": "about:blank", "title": _phrase(refusal.status), "status": refusal.status}
+    problem |= {"code": refusal.code, "detail": detail or refusal.detail, "error": refusal.code}
+    return msgspec.json.encode(problem | refusal.extra)
+
+
+def headers_of(refusal: Refusal) -> dict[str, str]:
     headers = dict(refusal.headers)
     if refusal.status == HTTPStatus.UNAUTHORIZED:
         headers.setdefault("WWW-Authenticate", 'Basic realm="biletter", charset="UTF-8"')
-    return Response(
-        msgspec.json.encode(problem),
-        status_code=refusal.status,
-        media_type="application/problem+json",
-        headers=headers,
-    )
+    return headers
 
 
 def _framework_refusal(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

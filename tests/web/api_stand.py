@@ -29,6 +29,7 @@ from sales.entrance import Entrance
 from sales.gateway import Accepted, Found, Offered, Refused, ReturnUrls, Unknown
 from sales.guard import QueueNeeded, show_queue
 from sales.holds import Holds
+from sales.idempotency import Answers
 from sales.orders import Orders
 from sales.payments import Addresses, Payments
 from sales.reset import Reset
@@ -37,6 +38,7 @@ from sales.seatmap import SeatMaps
 from sales.shoppers import Shoppers
 from sales.web.api.events import EventsShape
 from sales.web.api.routes import api_routes
+from sales.web.keyed import KeyedWrites
 from tests.fakes import FakeDesk, FakeModes
 
 HOST = "http://localhost:18700"
@@ -52,10 +54,10 @@ WEBHOOK_SECRET = "webhook secret of a test"
 
 @asynccontextmanager
 async def api_stand(
-    db: Db, redis: "Redis", clock: Clock, folder: Path, *, envelope: bool = False
+    db: Db, redis: "Redis", clock: Clock, folder: Path, **options: Any
 ) -> AsyncIterator["ApiStand"]:
     """The machine face with Aru, Bek and Ermek."""
-    stand = ApiStand(db, redis, clock, folder, envelope=envelope)
+    stand = ApiStand(db, redis, clock, folder, **options)
     stand.ids = await stand.people()
     try:
         yield stand
@@ -108,7 +110,14 @@ class ScriptedGateway:
 
 class ApiStand:
     def __init__(
-        self, db: Db, redis: "Redis", clock: Clock, folder: Path, *, envelope: bool = False
+        self,
+        db: Db,
+        redis: "Redis",
+        clock: Clock,
+        folder: Path,
+        *,
+        envelope: bool = False,
+        gateway: ScriptedGateway | None = None,
     ) -> None:
         self.db, self.clock = db, clock
         self.ids: dict[str, int] = {}
@@ -121,7 +130,7 @@ class ApiStand:
             self.keyring.secret("subject"),
             secure=False,
         )
-        self.gateway, self.modes, self.desk = ScriptedGateway(), FakeModes(), FakeDesk()
+        self.gateway, self.modes, self.desk = gateway or ScriptedGateway(), FakeModes(), FakeDesk()
         self.catalogue = Catalogue(db, clock)
         self.holds = Holds(redis, db, self.catalogue, clock)
         self.payments = Payments(
@@ -133,7 +142,11 @@ class ApiStand:
             webhook_secret=WEBHOOK_SECRET,
         )
         self.reset = Reset(db, clock, self.holds.store.epochs, allowed=True, chance=Random(1))
-        self.app = CookieEdge(self._build(EventsShape(envelope)), secure=False)
+        self.answers = Answers(db, clock)
+        keyed = KeyedWrites(
+            self._build(EventsShape(envelope)), self.answers, self.identity.identify
+        )
+        self.app = CookieEdge(keyed, secure=False)
 
     def _build(self, shape: EventsShape) -> Any:
         orders = Orders(

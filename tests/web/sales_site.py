@@ -23,8 +23,10 @@ from kernel.web.app import build_app
 from kernel.web.links import Links
 from kernel.web.pages import Pages
 from sales.guard import QueueNeeded, show_queue
+from sales.idempotency import Answers
 from sales.seatmap import SeatMaps
 from sales.web.enter import enter_routes
+from sales.web.keyed import KeyedWrites
 from sales.web.pages import page_routes
 from sales.web.pages.site import Site
 from sales.web.seatmap import routes as map_routes
@@ -118,7 +120,8 @@ class SalesSite:
             static=ROOT / "static",
             exceptions={QueueNeeded: show_queue},
         )
-        self.app = CookieEdge(edge, secure=False)
+        keyed = KeyedWrites(edge, Answers(shop.db, clock), identity.identify)
+        self.app = CookieEdge(keyed, secure=False)
         self.ids: dict[str, int] = {}
 
     def _site(self) -> Site:
