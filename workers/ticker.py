@@ -41,6 +41,7 @@ class Piece(msgspec.Struct, frozen=True):
     every_s: float
     act: Callable[[], Awaitable[int | None]]
     is_quiet: bool = False
+    timeout_s: float = PIECE_TIMEOUT_S
 
 
 def pieces(
@@ -89,7 +90,7 @@ class Ticker:
 
     async def _step(self, piece: Piece) -> bool:
         try:
-            async with asyncio.timeout(PIECE_TIMEOUT_S):
+            async with asyncio.timeout(piece.timeout_s):
                 count = await piece.act()
         except Exception as error:  # noqa: BLE001  # the top loop: one store away, the others tick
             log.warning("tick failed", piece=piece.name, error=repr(error))

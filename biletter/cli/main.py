@@ -25,6 +25,7 @@ COMMANDS = (
     "import",
     "keys",
     "ledger",
+    "reconcile",
     "lottery",
     "crowd",
     "simulate",

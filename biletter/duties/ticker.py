@@ -6,6 +6,7 @@ from random import SystemRandom
 
 from biletter.duties.stopping import stop_signal
 from biletter.parts import Parts
+from biletter.reconcilers import reconciling, rota_of
 from biletter.shop import NobodyAsks, Shop
 from kernel.pulse import Pulse, serve_pulse
 from sales.idempotency import Answers
@@ -14,7 +15,7 @@ from workers.doorbell import Doorbell
 from workers.relay import FORGOTTEN_S, Sweeper
 from workers.ticker import BEATING, Piece, Ticker, pieces
 
-DB_CONNECTIONS = 4
+DB_CONNECTIONS = 8
 # Sessions that are over only take room.
 SWEEP_EVERY_S = 3600.0
 # Answers kept under clients' keys, a batch at a time.
@@ -44,6 +45,7 @@ async def run(parts: Parts) -> None:
     outbox = Outbox(shop.db, parts.clock, {}, SystemRandom())
     sweeper = Sweeper(outbox, Doorbell(parts.redis_jobs()))
     given.append(Piece("forgotten", FORGOTTEN_S, sweeper.sweep))
+    given += reconciling(rota_of(parts, shop, name))
     await Ticker(given, pulse.beat).run(stop)
     await rooms.close()
     await shop.close()

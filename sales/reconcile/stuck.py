@@ -1,0 +1,84 @@
+"""Payments and orders that should have an end by now, and notices nobody comes for.
+
+A payment that nobody is going to ask about is put back in line: asking harms nothing. One that has
+been asked about for long, and an order that outlived its time, are for staff.
+"""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from kernel.clock import Clock
+from kernel.db import Db
+from kernel.sql import load_queries
+from sales.outbox import LANES, MONEY
+from sales.reconcile.found import Difference, Page
+from sales.reconcile.kinds import (
+    NOTICES_LATE,
+    ORDER_STUCK,
+    PAYMENT_STUCK,
+    PAYMENT_UNWATCHED,
+)
+
+Q = load_queries(Path(__file__).parent / "sql")
+PAGE = 200
+# The web process that placed the order has staged its notice in the same transaction.
+UNWATCHED_AFTER = timedelta(minutes=1)
+# After the time to pay the gateway is asked for five minutes, and answers within half a minute.
+PAYMENT_LATE = timedelta(minutes=30)
+# Reserved money is taken or given back within seconds.
+MONEY_LATE = timedelta(minutes=10)
+ORDER_LATE = timedelta(minutes=45)
+NOTICE_LATE = timedelta(minutes=5)
+
+
+class StuckCheck:
+    kinds = (PAYMENT_STUCK, ORDER_STUCK, NOTICES_LATE)
+
+    def __init__(self, db: Db, clock: Clock) -> None:
+        self._db, self._clock = db, clock
+
+    async def page(self, cursor: dict[str, Any]) -> Page:
+        """`cursor`: the last ids that were looked at, of payments and of orders."""
+        now = self._clock.now()
+        after_payment, after_order = cursor.get("payment", 0), cursor.get("order", 0)
+        payments = await self._db.fetch(
+            Q["find_stuck_payments"], now - PAYMENT_LATE, now - MONEY_LATE, PAGE, after_payment
+        )
+        orders = await self._db.fetch(Q["find_stuck_orders"], now - ORDER_LATE, PAGE, after_order)
+        unwatched = await self._db.fetch(
+            Q["watch_payments"], now - UNWATCHED_AFTER, now, PAGE, MONEY
+        )
+        is_complete = max(len(payments), len(orders), len(unwatched)) < PAGE
+        after = {
+            "payment": payments[-1]["id"] if payments else after_payment,
+            "order": orders[-1]["id"] if orders else after_order,
+        }
+        return Page(
+            cursor=None if is_complete else after,
+            looked_at=len(payments) + len(orders) + len(unwatched),
+            open=[*map(_payment, payments), *map(_order, orders), *await self._lanes(now)],
+            repaired=[
+                Difference(
+                    PAYMENT_UNWATCHED, f"payment:{row['id']}", _told(row, "order_id", "state")
+                )
+                for row in unwatched
+            ],
+        )
+
+    async def _lanes(self, now: datetime) -> list[Difference]:
+        rows = await self._db.fetch(Q["find_late_lanes"], list(LANES), now - NOTICE_LATE)
+        return [Difference(NOTICES_LATE, f"lane:{row['lane']}") for row in rows]
+
+
+def _payment(row: Any) -> Difference:
+    names = ("order_id", "state", "amount", "gateway_order_id", "gateway_payment_id", "last_error")
+    return Difference(PAYMENT_STUCK, f"payment:{row['id']}", _told(row, *names))
+
+
+def _order(row: Any) -> Difference:
+    return Difference(ORDER_STUCK, f"order:{row['id']}", _told(row, "event_id", "total", "reason"))
+
+
+def _told(row: Any, *names: str) -> dict[str, Any]:
+    return {name: row[name] for name in names if row[name] is not None}
