@@ -55,7 +55,8 @@ async def _run(
     settings: Settings, whats: list[str], day: date | None
 ) -> tuple[dict[str, Totals], dict[str, int]]:
     parts = Parts(settings)
-    shop = Shop(parts, await parts.db(DB_CONNECTIONS), parts.redis_shop(), NobodyAsks())
+    nobody = NobodyAsks()
+    shop = Shop(parts, await parts.db(DB_CONNECTIONS), parts.redis_shop(), nobody, nobody)
     rota = rota_of(parts, shop, f"cli:{socket.gethostname()}:{os.getpid()}")
     try:
         done = {what: await _whole(rota, what, day) for what in dict.fromkeys(whats)}

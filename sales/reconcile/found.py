@@ -25,3 +25,8 @@ class Page(msgspec.Struct, frozen=True):
     open: list[Difference] = []
     repaired: list[Difference] = []
     right: list[Difference] = []
+
+    @property
+    def size(self) -> int:
+        """How many differences it found."""
+        return len(self.open) + len(self.repaired)

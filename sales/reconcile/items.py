@@ -53,6 +53,18 @@ class Item(msgspec.Struct, frozen=True):
     note: str | None
 
 
+class Run(msgspec.Struct, frozen=True):
+    """How far a reconciler has got. Counts are of the run under way, or of the last one."""
+
+    what: str
+    due_at: datetime
+    under_way: bool
+    started_at: datetime | None
+    finished_at: datetime | None
+    looked_at: int
+    found: int
+
+
 class ReviewItems:
     def __init__(self, db: Db, clock: Clock) -> None:
         self._db, self._clock = db, clock
@@ -101,6 +113,10 @@ class ReviewItems:
                 raise ItemUnknown
             subject = f"review:{item_id}"
             await audit.write(conn, now, actor, "review.close", subject, **row, note=note, **who)
+
+    async def runs(self) -> list[Run]:
+        """The reconcilers, as far as a ticker has begun any."""
+        return [Run(**row) for row in await self._db.fetch(Q["list_runs"])]
 
     async def measure(self) -> dict[str, int]:
         """Open items by kind, also for /metrics; kinds without any at zero."""

@@ -83,7 +83,7 @@ class Rota:
             count += page.looked_at
             await self._tell(what, page)
             if page.cursor is None:
-                await self._finish(what, started_at)
+                await self._finish(what, started_at, page)
                 return count
             cursor = page.cursor
             if not await self._save(what, page):
@@ -121,17 +121,19 @@ class Rota:
     async def _save(self, what: str, page: Page) -> bool:
         """False: somebody else has taken over."""
         until = self._clock.now() + LEASE
-        found = len(page.open) + len(page.repaired)
         saved = await self._db.fetchval(
-            Q["save_run"], what, self._name, page.cursor, until, page.looked_at, found
+            Q["save_run"], what, self._name, page.cursor, until, page.looked_at, page.size
         )
         return saved is not None
 
-    async def _finish(self, what: str, started_at: datetime) -> None:
+    async def _finish(self, what: str, started_at: datetime, last: Page) -> None:
         duty, now = self.duties[what], self._clock.now()
         await self.items.close_vanished(duty.check.kinds, started_at)
         await self.items.measure()
-        await self._db.execute(Q["finish_run"], what, self._name, now, duty.next_after(now))
+        following = duty.next_after(now)
+        await self._db.execute(
+            Q["finish_run"], what, self._name, now, following, last.looked_at, last.size
+        )
         FINISHED.labels(what).set(now.timestamp())
 
 

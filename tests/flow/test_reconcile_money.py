@@ -1,5 +1,7 @@
 """Stuck payments and orders, and the gateway's day beside ours."""
 
+from typing import Any
+
 import pytest
 
 from sales.outbox import MONEY
@@ -106,7 +108,8 @@ async def test_more_than_a_page_is_looked_at_in_pages(stuck, shop, monkeypatch):
         await shop.placed(seat, buyer=seat + 10)
     await shop.db.execute("UPDATE notice SET parked_at = now()")
     shop.clock.advance(2 * 3600)
-    cursor, found = {}, set()
+    cursor: dict[str, Any] | None = {}
+    found: set[str] = set()
     while cursor is not None:
         page = await stuck.page(cursor)
         found |= {one.subject for one in page.open if one.kind == PAYMENT_STUCK}

@@ -1,8 +1,12 @@
 """Redis's seats against PostgreSQL: what is certain is mended, what is in flight is left alone."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 import pytest
 
 from sales.keys import EPOCH, HOLDERS, HOLDS, SEATS, key
+from sales.reconcile.found import Difference
 from sales.reconcile.kinds import (
     HOLD_OVERDUE,
     SEATS_DIFFER,
@@ -20,7 +24,7 @@ class Desk:
 
     def __init__(self, shop) -> None:
         self.shop = shop
-        self.meanwhile = None
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
         self.pauses = 0
         self.check = SeatCheck(shop.db, shop.clock, shop.holds.store, self.pause)
 
@@ -38,7 +42,9 @@ class Desk:
 
     async def run(self) -> tuple[list[str], list[str]]:
         """Kinds found and kinds repaired, in a whole run."""
-        cursor, found, repaired = {}, [], []
+        cursor: dict[str, Any] | None = {}
+        found: list[Difference] = []
+        repaired: list[Difference] = []
         while cursor is not None:
             page = await self.check.page(cursor)
             found += page.open

@@ -1,5 +1,6 @@
 """Reconcilers by the clock: one process at a time, page by page, from where the last one died."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -55,8 +56,8 @@ async def test_it_runs_when_it_is_due_and_not_before(rota, check, clock, db):
     clock.advance(1)
     assert await rota.step("it") == 30
     assert check.pages == [0, 1, 2] * 2
-    row = await db.fetchrow("SELECT * FROM reconcile_run")
-    assert (row["finished_at"], row["cursor"]) == (clock.now(), None)
+    [run] = await rota.items.runs()
+    assert (run.finished_at, run.under_way, run.looked_at) == (clock.now(), False, 30)
 
 
 async def test_another_goes_on_where_one_died_once_its_lease_is_over(rota, check, clock, db):
@@ -73,7 +74,7 @@ async def test_another_goes_on_where_one_died_once_its_lease_is_over(rota, check
 
 async def test_who_lost_the_lease_stops(rota, check, clock, db):
     other = member(db, clock, check, "two")
-    ordinary = check.page
+    ordinary: Callable[[dict[str, Any]], Awaitable[Page]] = check.page
 
     async def slow(cursor: dict[str, Any]) -> Page:
         if not check.pages:

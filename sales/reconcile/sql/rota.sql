@@ -22,9 +22,11 @@ WHERE what = $1 AND leader = $2
 RETURNING what;
 
 -- name: finish_run
--- A run ($1) of its leader ($2) is complete at $3; the next one is due at $4.
+-- A run ($1) of its leader ($2) is complete at $3; the next one is due at $4. Its last page looked at
+-- $5 things and found $6.
 UPDATE reconcile_run
-SET cursor = NULL, finished_at = $3, due_at = $4, leased_until = '-infinity'
+SET cursor = NULL, finished_at = $3, due_at = $4, leased_until = '-infinity',
+    looked_at = looked_at + $5, found = found + $6
 WHERE what = $1 AND leader = $2;
 
 -- name: list_runs
