@@ -1,12 +1,14 @@
 """Lanes of the outbox: what is slow or away in one leaves the others alone."""
 
 import asyncio
+from datetime import timedelta
 from random import Random
 from unittest.mock import Mock
 
 import pytest
 
 from sales.outbox import LANE_OF, LANES, MONEY, SEATS, Draft, Lane, Notice
+from sales.outbox_backlog import DUE, OLDEST, PARKED, Backlog
 from sales.outbox_draining import FAILURES_MAX, Outbox
 from tests.sql.test_outbox import Told, put
 from workers.handlers import Handlers
@@ -98,6 +100,24 @@ async def test_a_handler_that_hangs_has_failed(db, clock, told):
     row = await db.fetchrow("SELECT attempts, last_error FROM notice")
     assert row["attempts"] == 1
     assert "not done within" in row["last_error"]
+
+
+async def test_the_backlog_is_told_lane_by_lane(db, clock, outbox, told):
+    backlog = Backlog(db, clock)
+    assert await backlog.measure() == 0
+    await put(db, clock, Draft("payment.settle", 1), Draft("payment.settle", 2))
+    await put(db, clock, Draft("admission.ended", 3, due_at=clock.now() + timedelta(days=1)))
+    clock.advance(7)
+    await put(db, clock, Draft("order.paid", 4))
+    await db.execute("UPDATE notice SET parked_at = now() WHERE subject_id = 1")
+    assert await backlog.measure() == 7
+    told_now = {
+        name: tuple(metric.labels(name)._value.get() for metric in (DUE, OLDEST, PARKED))
+        for name in LANES
+    }
+    assert told_now == {"money": (1, 7, 1), "seats": (1, 0, 0), "rest": (0, 0, 0)}
+    assert await outbox.is_due(late_s=7)
+    assert not await outbox.is_due(late_s=7.1)
 
 
 def test_every_kind_of_notice_has_a_lane_and_a_handler():
