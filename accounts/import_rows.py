@@ -8,7 +8,7 @@ A wrong row is told with its line and a stable reason, and the file goes on. Col
 
 import csv
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import msgspec
@@ -17,6 +17,7 @@ from accounts.addresses import BadEmail, read_email
 from accounts.passwords import is_digest
 from accounts.people import NAME_MAX
 from kernel.errors import BadInput
+from kernel.incoming import Lines, Place
 from kernel.text import seen_line
 from kernel.values import ID_MAX
 
@@ -66,20 +67,21 @@ class _WrongField(Exception):
     """Carries the reason."""
 
 
-def read_rows(lines: Iterable[str]) -> Iterator[Row | Reject]:
-    """Every row of the file, in order, good or not. BadHeader before the first.
-
-    Bytes that are not UTF-8 must come as surrogates (`errors="surrogateescape"`).
+def read_rows(lines: Lines, start: Place) -> Iterator[Row | Reject]:
+    """Every row of the file from `start` on, in order, good or not. BadHeader before the first.
+    `lines` is at the beginning of the file: the header says what the columns are.
     """
     csv.field_size_limit(FIELD_MAX)
-    reader = csv.reader(lines)
+    reader = csv.reader(iter(lines))
     names = [name.strip().lower() for name in next(reader, [])]
     missing = [name for name in NEEDED if name not in names]
     if missing:
         raise BadHeader(f"В первой строке файла нет столбцов: {', '.join(missing)}.")
     places = {name: names.index(name) for name in COLUMNS if name in names}
+    if start.offset:
+        lines.go_to(start)
     while True:
-        line = reader.line_num + 1
+        line = lines.line + 1
         try:
             fields = next(reader)
         except StopIteration:

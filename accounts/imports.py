@@ -12,7 +12,7 @@ nothing that can be seen.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import islice
 
 import asyncpg
@@ -22,14 +22,13 @@ from accounts.import_rows import Reject, Row, read_rows
 from accounts.passwords import Passwords
 from accounts.queries import QUERIES
 from kernel.db import Conn, Db
+from kernel.incoming import Lines, Place
 
 BATCH_ROWS = 10_000
 # Where this service's own numbering starts (migration 0002).
 OWN_IDS_FROM = 10_000_000
 # Somebody may sign up with a row's address just now; then the row is judged again.
 TRIES = 3
-# A batch is one transaction of a second or so; this is a stuck server.
-BATCH_TIMEOUT_MS = 120_000
 FIELDS = (
     *("line", "id", "email", "password_hash", "first_name", "surname", "birthday"),
     *("is_active", "registered_at", "last_logged_in"),
@@ -37,12 +36,18 @@ FIELDS = (
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """After a batch: how many rows so far, and the rejected ones of this batch."""
+    """After a batch: how many rows so far, the rejected ones of this batch, where to go on."""
 
     made: int
     changed: int
     rejected: int
     rejects: Sequence[Reject]
+    place: Place
+
+
+class _Batch(msgspec.Struct, frozen=True):
+    rows: Sequence[Row | Reject]
+    place: Place
 
 
 class _Entangled(Exception):
@@ -51,37 +56,38 @@ class _Entangled(Exception):
 
 class UserImport:
     def __init__(self, db: Db, passwords: Passwords) -> None:
-        """`db`: a pool of its own, with BATCH_TIMEOUT_MS for a statement."""
+        """`db`: a pool of its own, with two minutes or so for a statement."""
         self._db = db
         self._passwords = passwords
         self._made = self._changed = self._rejected = 0
 
-    async def run(self, lines: Iterable[str]) -> AsyncIterator[Progress]:
-        """Import the file; one Progress a batch. BadHeader before anything is written.
+    async def run(self, lines: Lines, start: Place) -> AsyncIterator[Progress]:
+        """Import the file from `start` on; `lines` is at its beginning, for the header. One
+        Progress a batch. BadHeader before anything is written.
 
         While PostgreSQL works on a batch, the next one is read.
         """
-        rows = read_rows(lines)
+        rows = read_rows(lines, start)
         async with self._db.acquire() as conn:
             await conn.execute(QUERIES["make_incoming"])
             try:
-                batch = await asyncio.to_thread(_take, rows)
-                while batch:
+                batch = await asyncio.to_thread(_take, rows, lines)
+                while batch.rows:
                     writing = asyncio.create_task(self._write(conn, batch))
                     try:
-                        batch = await asyncio.to_thread(_take, rows)
+                        batch = await asyncio.to_thread(_take, rows, lines)
                     finally:
                         progress = await writing
                     yield progress
             finally:
                 await conn.execute("DROP TABLE incoming")
 
-    async def _write(self, conn: Conn, batch: Sequence[Row | Reject]) -> Progress:
-        rejects = [one for one in batch if isinstance(one, Reject)]
-        rejects += await self._put(conn, [one for one in batch if isinstance(one, Row)])
+    async def _write(self, conn: Conn, batch: _Batch) -> Progress:
+        rejects = [one for one in batch.rows if isinstance(one, Reject)]
+        rejects += await self._put(conn, [one for one in batch.rows if isinstance(one, Row)])
         rejects.sort(key=lambda reject: reject.line)
         self._rejected += len(rejects)
-        return Progress(self._made, self._changed, self._rejected, rejects)
+        return Progress(self._made, self._changed, self._rejected, rejects, batch.place)
 
     async def _put(self, conn: Conn, rows: Sequence[Row]) -> list[Reject]:
         """Write the rows; where they are entangled, half after half. Returns the rejected."""
@@ -135,8 +141,8 @@ class UserImport:
         )
 
 
-def _take(rows: Iterator[Row | Reject]) -> list[Row | Reject]:
-    return list(islice(rows, BATCH_ROWS))
+def _take(rows: Iterator[Row | Reject], lines: Lines) -> _Batch:
+    return _Batch(list(islice(rows, BATCH_ROWS)), Place(lines.offset, lines.line))
 
 
 def _count(command: str) -> int:

@@ -4,7 +4,6 @@ Reading is cheap on purpose: the event behind every hold and page is kept in mem
 moment, and a search never counts or sorts more than the pages asked for.
 """
 
-import re
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -14,10 +13,11 @@ import msgspec
 
 from kernel.clock import Clock
 from kernel.db import Db
-from kernel.errors import BadInput, NotFound
+from kernel.errors import NotFound
 from kernel.sql import load_queries
 from kernel.values import ID_MAX, EventId
 from sales.geometry import Zone
+from sales.search import Search, Sought
 
 Q = load_queries(Path(__file__).parent / "sql")
 # A price, a limit or a cancellation changed by staff is seen by every process after this long.
@@ -30,15 +30,10 @@ KINDS_KEPT_MS = 10_000
 # What every page shows beside its own: asked for by the whole crowd, so not of the database.
 CARDS_KEPT_MS = 5_000
 CARDS_MAX = 20
-QUERY_CHARS_MAX = 200
 PAGE_SIZE_MAX = 50
-# Nobody leafs this far; further pages are empty and cost nothing.
-DEPTH_MAX = 20_000
 KINDS_MAX = 50
 # Rooms are for the few events that everybody wants.
 GUARDED_MAX = 200
-# One word of a query: letters and digits; quotes and operators only part words.
-WORD = re.compile(r"\w+")
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -48,12 +43,6 @@ class EventUnknown(NotFound):
     """Такого мероприятия нет."""
 
     code = "event-unknown"
-
-
-class QueryTooLong(BadInput):
-    """Слишком длинный запрос."""
-
-    code = "query-too-long"
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -96,6 +85,7 @@ class EventCard(msgspec.Struct, frozen=True):
 class Catalogue:
     def __init__(self, db: Db, clock: Clock) -> None:
         self._db = db
+        self._search = Search(db, clock)
         self._clock = clock
         self._events: Kept[int, Event] = Kept(clock, EVENT_KEPT_MS, EVENTS_KEPT_MAX)
         self._zones: Kept[int, list[Zone]] = Kept(clock, ZONES_KEPT_MS, ZONES_KEPT_MAX)
@@ -125,26 +115,12 @@ class Catalogue:
         *,
         archived: bool = False,
     ) -> list[EventCard]:
-        """Cards whose title or description has every word of `query` somewhere inside, whatever
-        the case. What is to come stands first, soonest first; with `archived` what is over
-        follows, newest first. Raises QueryTooLong.
-        """
+        """A page of cards, as sales.search finds and orders them. Raises QueryTooLong."""
         assert page >= 1
         assert 1 <= page_size <= PAGE_SIZE_MAX
-        offset = (page - 1) * page_size
-        patterns = _patterns(query)
-        if offset >= DEPTH_MAX:
-            return []
-        rows = await self._db.fetch(
-            Q["search_events"],
-            patterns,
-            day,
-            kind or None,
-            self._clock.now(),
-            archived,
-            offset,
-            page_size,
-        )
+        sought = Sought(query, day, kind or None, archived)
+        ids = await self._search.ids(sought, (page - 1) * page_size, page_size)
+        rows = await self._db.fetch(Q["read_cards"], ids) if ids else []
         return [_card(row) for row in rows]
 
     async def nearest(self, limit: int, kind: str | None = None) -> list[EventCard]:
@@ -223,20 +199,6 @@ class Kept(Generic[K, T]):
 
     def forget(self, key: K) -> None:
         self._answers.pop(key, None)
-
-
-def _patterns(query: str) -> list[str]:
-    """One ILIKE pattern a word. Without any word (only quotes, say) the text itself is sought."""
-    if len(query) > QUERY_CHARS_MAX:
-        raise QueryTooLong(f"Запрос длиннее {QUERY_CHARS_MAX} знаков.")
-    text = query.encode("utf-8", "ignore").decode().replace("\0", " ").strip()
-    text = text.translate(str.maketrans("ёЁ", "еЕ"))
-    words = WORD.findall(text) or ([text] if text else [])
-    return [f"%{_escape(word)}%" for word in dict.fromkeys(words)]
-
-
-def _escape(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _card(row: Any) -> EventCard:

@@ -23,6 +23,7 @@ COMMANDS = (
     "migrate",
     "seed",
     "import",
+    "generate",
     "keys",
     "ledger",
     "reconcile",

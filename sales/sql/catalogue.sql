@@ -12,43 +12,6 @@ FROM zone
 WHERE event_id = $1
 ORDER BY zone_no;
 
--- name: search_events
--- A page of cards: what is still to come soonest first, then what is over newest first.
--- $1 patterns, each must occur in title or description; $2 day or NULL; $3 kind or NULL;
--- $4 now; $5 whether the past and the archive belong to it; $6 offset; $7 page size.
--- Each half is cut to what the page can need, so nothing is sorted or counted beyond it.
-WITH matching AS (
-    (SELECT id, starts_at, false AS is_over
-     FROM event
-     WHERE starts_at >= $4 AND state IN ('on_sale', 'closed')
-       AND ($2::date IS NULL OR local_day = $2)
-       AND ($3::text IS NULL OR kind = $3)
-       AND translate(title || ' ' || description, 'ёЁ', 'еЕ') ILIKE ALL ($1::text[])
-     ORDER BY starts_at, id
-     LIMIT $6::bigint + $7::bigint)
-    UNION ALL
-    (SELECT id, starts_at, true
-     FROM event
-     WHERE $5 AND (starts_at < $4 OR state = 'archived') AND state <> 'cancelled'
-       AND ($2::date IS NULL OR local_day = $2)
-       AND ($3::text IS NULL OR kind = $3)
-       AND translate(title || ' ' || description, 'ёЁ', 'еЕ') ILIKE ALL ($1::text[])
-     ORDER BY starts_at DESC, id DESC
-     LIMIT $6::bigint + $7::bigint)
-), page AS (
-    SELECT id, row_number() OVER (
-        ORDER BY is_over, CASE WHEN is_over THEN -extract(epoch FROM starts_at)
-                               ELSE extract(epoch FROM starts_at) END,
-                 CASE WHEN is_over THEN -id ELSE id END) AS place
-    FROM matching
-    ORDER BY place
-    OFFSET $6 LIMIT $7
-)
-SELECT event.id, title, kind, hall, city, starts_at, guarded, look,
-       (SELECT min(price) FROM zone WHERE zone.event_id = event.id) AS price_from
-FROM page JOIN event USING (id)
-ORDER BY place;
-
 -- name: list_hot
 -- Cards of the coming events that many want ($1 now, $2 how many): guarded ones first.
 SELECT id, title, kind, hall, city, starts_at, guarded, look,

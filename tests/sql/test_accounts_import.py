@@ -11,11 +11,13 @@ from accounts.accounts import AccountInactive, Accounts
 from accounts.import_rows import BadHeader, Reject, read_rows
 from accounts.imports import OWN_IDS_FROM, UserImport
 from accounts.passwords import Passwords
+from kernel.incoming import Lines, Place
 
 COLUMNS = [
     *("user_id", "email", "password_hash", "password_plain", "first_name", "surname"),
     *("birthday", "registered_at", "is_active", "last_logged_in"),
 ]
+START = Place()
 NASTY = "a:b\\c\"d,e'f"
 
 
@@ -47,19 +49,22 @@ def user(number: int, **changes: str) -> dict[str, str]:
     return {"password_hash": digest} | given
 
 
-def as_file(*users: dict[str, str]) -> io.StringIO:
+def as_file(*users: dict[str, str]) -> Lines:
     file = io.StringIO(newline="")
     writer = csv.DictWriter(file, COLUMNS)
     writer.writeheader()
     writer.writerows(users)
-    file.seek(0)
-    return file
+    return as_lines(file.getvalue())
+
+
+def as_lines(text: str) -> Lines:
+    return Lines(io.BytesIO(text.encode("utf-8", "surrogateescape")))
 
 
 @pytest.fixture
 def load(db, passwords):
-    async def run(lines):
-        done = [progress async for progress in UserImport(db, passwords).run(lines)]
+    async def run(lines, start=START):
+        done = [progress async for progress in UserImport(db, passwords).run(lines, start)]
         rejects = [(one.line, one.reason) for progress in done for one in progress.rejects]
         last = done[-1] if done else None
         return (last.made, last.changed, rejects) if last else (0, 0, [])
@@ -175,9 +180,9 @@ async def test_a_password_in_the_open_is_used_only_without_a_hash(load, accounts
 
 def test_a_file_without_its_columns_is_refused_before_anything_is_read():
     with pytest.raises(BadHeader, match="password_hash"):
-        next(read_rows(iter(["user_id,email\n", "1,a@b.kz\n"])))
+        next(read_rows(as_lines("user_id,email\n1,a@b.kz\n"), Place()))
     with pytest.raises(BadHeader):
-        next(read_rows(iter([])))
+        next(read_rows(as_lines(""), Place()))
 
 
 def test_broken_lines_do_not_stop_the_file():
@@ -191,7 +196,7 @@ def test_broken_lines_do_not_stop_the_file():
         '"' + "x" * 20_000 + "\r\n",
         f"bek@mail.kz,4,{digest}\r\n",
     ]
-    found = list(read_rows(iter(lines)))
+    found = list(read_rows(as_lines("".join(lines)), Place()))
     assert [one.reason if isinstance(one, Reject) else one.id for one in found] == [
         "wrong-column-count",
         "bad-email",
@@ -216,3 +221,17 @@ async def test_many_batches_are_one_import(load, db, monkeypatch):
     users[20] = user(21, email="нет")
     assert await load(as_file(*users)) == (49, 0, [(22, "bad-email")])
     assert await db.fetchval("SELECT count(*) FROM account") == 49
+
+
+async def test_an_import_goes_on_where_it_was_stopped(load, passwords, db, monkeypatch):
+    monkeypatch.setattr(imports, "BATCH_ROWS", 2)
+    first = [user(number) for number in range(1, 6)]
+    importing = UserImport(db, passwords).run(as_file(*first), START)
+    stopped = [progress.place async for progress in importing]
+    # Were the first batch read again, its changed names would be written.
+    again = [{**one, "first_name": "Бек"} for one in first]
+    assert await load(as_file(*again), stopped[0]) == (0, 3, [])
+    rows = await db.fetch("SELECT id FROM account WHERE first_name = 'Бек' ORDER BY id")
+    assert [row["id"] for row in rows] == [3, 4, 5]
+    broken = [*first[:4], user(5, email="нет")]
+    assert await load(as_file(*broken), stopped[1]) == (0, 0, [(6, "bad-email")])

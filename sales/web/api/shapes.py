@@ -8,7 +8,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import HeaderParameter, QueryParameter
 
 from kernel.values import INT64_MAX
-from sales.catalogue import QUERY_CHARS_MAX
+from sales.search import QUERY_CHARS_MAX
 
 INT64_MIN = -INT64_MAX - 1
 PAGE_MAX = 2**31 - 1
