@@ -23,6 +23,7 @@ from kernel.service_tokens import ServiceTokens
 from kernel.web.links import Links
 from kernel.web.networks import Networks
 from kernel.web.pages import Pages
+from sales.changes import CatalogueChanges
 from waitingroom.apart import RoomsApart
 
 MS = 1000
@@ -54,6 +55,10 @@ class Parts:
     async def db(self, size_max: int = 8) -> Db:
         assert self.settings.database_url is not None
         return await open_pool(self.settings.database_url, size_max=size_max)
+
+    def catalogue_changes(self) -> CatalogueChanges:
+        assert self.settings.database_url is not None
+        return CatalogueChanges(self.settings.database_url)
 
     def redis_rooms(self) -> Redis:
         assert self.settings.redis_rooms_url is not None

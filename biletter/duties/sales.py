@@ -20,7 +20,9 @@ from kernel.web.pages import Pages
 from kernel.web.serve import serve
 from sales.guard import QueueNeeded, show_queue
 from sales.idempotency import Answers
-from sales.web.api.events import EventsShape
+from sales.web.api.events import EventsFace
+from sales.web.api.hot_events import PATH as HOT_EVENTS
+from sales.web.api.hot_events import HotEvents
 from sales.web.api.routes import api_routes
 from sales.web.enter import enter_routes
 from sales.web.keyed import KeyedWrites
@@ -56,6 +58,8 @@ async def run(parts: Parts) -> None:
     desk = HttpRoomDesk(room, tokens)
     shop = Shop(parts, db, parts.redis_shop(), modes, desk)
     pages = parts.pages(identity.ambient)
+    changes = parts.catalogue_changes()
+    hot_events = HotEvents(changes, parts.clock)
     app = build_app(
         "sales",
         [*page_routes(), *map_routes, *enter_routes(), *account_routes(), *api_routes()],
@@ -67,7 +71,7 @@ async def run(parts: Parts) -> None:
             "clock": parts.clock,
             "links": parts.links,
             "room_modes": modes,
-            "events_shape": EventsShape(settings.events_envelope),
+            "events_face": EventsFace(hot_events, envelope=settings.events_envelope),
         },
         dependencies={"caller": Provide(identity.identify)},
         ready={
@@ -77,6 +81,7 @@ async def run(parts: Parts) -> None:
         lifespan=[
             running(lambda: modes.run(shop.catalogue.guarded)),
             running(accounts.upgrades.run),
+            running(changes.run),
         ],
         inner=lambda routes: CookieEdge(
             KeyedWrites(routes, Answers(db, parts.clock), identity.identify),
@@ -84,6 +89,7 @@ async def run(parts: Parts) -> None:
         ),
         pages=pages,
         static=STATIC,
+        hot={HOT_EVENTS: hot_events},
         exceptions={QueueNeeded: show_queue},
     )
     await serve(app, bind=settings.bind, port=settings.port_of("sales"), duty="sales")

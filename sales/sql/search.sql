@@ -49,17 +49,19 @@ ORDER BY found.starts_at DESC, found.id DESC
 LIMIT $4;
 
 -- name: coming_by_time
--- The same where many texts match, or all ($1 NULL): events in the order of time, each asked
--- whether its text matches, until there are $4.
+-- The same where many texts match, or all ($1 NULL): events in the order of time until there are $4.
+-- What is to come is little beside what is over, and may hold no match at all: the matching texts
+-- are gathered once (inside an OR, so that the planner makes a hash of them) and all of it is read.
 SELECT id FROM event
 WHERE starts_at >= $2 AND state IN ('on_sale', 'closed') AND ($3::text IS NULL OR kind = $3)
-  AND ($1::text IS NULL OR (SELECT words @@ $1::text::tsquery FROM wording
-                            WHERE wording.id = event.wording_id))
+  AND ($1::text IS NULL
+       OR wording_id IN (SELECT id FROM wording WHERE words @@ $1::text::tsquery))
 ORDER BY starts_at, id
 LIMIT $4;
 
 -- name: past_by_time
--- As above, backwards from $2.
+-- What was before $2, newest first: each event is asked whether its text matches, until there are
+-- $4. Where many texts match, that is soon.
 SELECT id FROM event
 WHERE starts_at < $2 AND state <> 'cancelled' AND ($3::text IS NULL OR kind = $3)
   AND ($1::text IS NULL OR (SELECT words @@ $1::text::tsquery FROM wording

@@ -36,7 +36,9 @@ from sales.reset import Reset
 from sales.room_desk import Asker
 from sales.seatmap import SeatMaps
 from sales.shoppers import Shoppers
-from sales.web.api.events import EventsShape
+from sales.web.api.events import EventsFace
+from sales.web.api.hot_events import PATH as HOT_EVENTS
+from sales.web.api.hot_events import HotEvents
 from sales.web.api.routes import api_routes
 from sales.web.keyed import KeyedWrites
 from tests.fakes import FakeDesk, FakeModes
@@ -108,6 +110,12 @@ class ScriptedGateway:
         return self.away.get(call, 0.0)
 
 
+class Changes:
+    """Whether the catalogue has changed, and whether one would hear of it."""
+
+    version: int | None = 1
+
+
 class ApiStand:
     def __init__(
         self,
@@ -131,6 +139,7 @@ class ApiStand:
             secure=False,
         )
         self.gateway, self.modes, self.desk = gateway or ScriptedGateway(), FakeModes(), FakeDesk()
+        self.changes = Changes()
         self.catalogue = Catalogue(db, clock)
         self.holds = Holds(redis, db, self.catalogue, clock)
         self.payments = Payments(
@@ -147,8 +156,10 @@ class ApiStand:
             self._build(EventsShape(envelope)), self.answers, self.identity.identify
         )
         self.app = CookieEdge(keyed, secure=False)
+        self.app = CookieEdge(self._build(envelope=envelope), secure=False)
 
-    def _build(self, shape: EventsShape) -> Any:
+    def _build(self, *, envelope: bool) -> Any:
+        hot: Any = HotEvents(self.changes, self.clock)  # type: ignore[arg-type]  # scripted
         orders = Orders(
             self.db,
             self.clock,
@@ -169,7 +180,7 @@ class ApiStand:
             links=LINKS,
             provide={
                 "catalogue": self.catalogue,
-                "events_shape": shape,
+                "events_face": EventsFace(hot, envelope=envelope),
                 "orders": orders,
                 "bookings": Bookings(self.db, self.holds),
                 "holds": self.holds,
@@ -186,6 +197,7 @@ class ApiStand:
                 "reset": self.reset,
             },
             dependencies={"caller": Provide(self.identity.identify)},
+            hot={HOT_EVENTS: hot},
             exceptions={QueueNeeded: show_queue},
         )
 

@@ -1,5 +1,6 @@
 """The reading half of the contract: events, seats, analytics. Nobody needs credentials here."""
 
+import asyncio
 import re
 from datetime import timedelta
 
@@ -59,6 +60,45 @@ async def test_a_setting_puts_the_events_into_an_envelope(db, redis_shop, clock,
     ):
         answer = (await api.get("/api/events", params={"pageSize": 2})).json()
     assert (answer["success"], answer["count"], len(answer["events"])) == (True, 2, 2)
+
+
+async def test_a_repeated_search_is_answered_from_memory_until_the_catalogue_changes(
+    db, clock, api, stand
+):
+    ids = await put_events(db, clock)
+
+    async def found():
+        answer = await api.get("/api/events", params={"query": "кино"})
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/json"
+        return [one["title"] for one in answer.json()]
+
+    assert await found() == ["Кино"]
+    await db.execute("UPDATE event SET title = 'Новое кино' WHERE id = $1", ids["Кино"])
+    assert await found() == ["Кино"]  # nobody has told
+    stand.changes.version = 2
+    assert await found() == ["Новое кино"]
+    await db.execute("UPDATE event SET title = 'Старое кино' WHERE id = $1", ids["Кино"])
+    clock.advance(5.1)
+    assert await found() == ["Старое кино"]  # kept for five seconds
+    stand.changes.version = None
+    await db.execute("UPDATE event SET title = 'Кино' WHERE id = $1", ids["Кино"])
+    assert await found() == ["Кино"]  # changes are not heard: nothing is kept
+
+
+async def test_a_crowd_with_one_question_asks_the_database_once(db, clock, api, stand, monkeypatch):
+    await put_events(db, clock)
+    asked, search = [], stand.catalogue.search
+
+    async def counted(*args, **more):
+        asked.append(args)
+        return await search(*args, **more)
+
+    monkeypatch.setattr(stand.catalogue, "search", counted)
+    crowd = [api.get("/api/events", params={"query": "азарт"}) for _ in range(20)]
+    answers = await asyncio.gather(*crowd)
+    assert {answer.text for answer in answers} == {answers[0].text}
+    assert len(asked) == 1
 
 
 async def test_search_reads_active_and_archived_events_alike(db, clock, api):

@@ -1,11 +1,14 @@
 """`GET /api/events`: the search over what is on and the archive."""
 
+from typing import Any
+
 import msgspec
-from litestar import get
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
 from kernel.web.numbers import digits_in
 from sales.catalogue import Catalogue
+from sales.web.api.hot_events import HotEvents
 from sales.web.api.shapes import (
     PAGE_SIZE_MAX,
     DayParameter,
@@ -18,10 +21,14 @@ from sales.web.api.shapes import (
 )
 
 
-class EventsShape(msgspec.Struct, frozen=True):
-    """Which of the two shapes this installation answers: one of them, never both."""
+class EventsFace:
+    """How this installation answers: in which of the two shapes (one of them, never both), and
+    from where repeated questions are answered.
+    """
 
-    envelope: bool = False
+    def __init__(self, hot: HotEvents, *, envelope: bool = False) -> None:
+        self.hot = hot
+        self.envelope = envelope
 
 
 @get(
@@ -31,19 +38,28 @@ class EventsShape(msgspec.Struct, frozen=True):
     summary="Search active and archived events",
     before_request=digits_in("page", "pageSize"),
     responses=refusals(400),
+    media_type="application/json",
 )
 async def search_events(
     *,
+    request: Request[Any, Any, Any],
     catalogue: NamedDependency[Catalogue],
-    events_shape: NamedDependency[EventsShape],
+    events_face: NamedDependency[EventsFace],
     phrase: PhraseParameter = "",
     day: DayParameter = None,
     page: PageParameter = 1,
     page_size: PageSizeParameter = PAGE_SIZE_MAX,
-) -> list[EventItem] | EventEnvelope:
-    """Every word of `query` must stand somewhere in title or description. What is to come stands
-    first, soonest first; then what is over, newest first.
+) -> Response[list[EventItem] | EventEnvelope]:
+    """Every word of `query` must stand in title or description, in some form. What is to come
+    stands first, soonest first; then what is over, newest first.
     """
-    cards = await catalogue.search(phrase, day, page=page, page_size=page_size, archived=True)
-    events = [EventItem(card.id, card.title) for card in cards]
-    return EventEnvelope(len(events), events) if events_shape.envelope else events
+
+    async def find() -> bytes:
+        cards = await catalogue.search(phrase, day, page=page, page_size=page_size, archived=True)
+        events = [EventItem(card.id, card.title) for card in cards]
+        return msgspec.json.encode(
+            EventEnvelope(len(events), events) if events_face.envelope else events
+        )
+
+    body: Any = await events_face.hot.once(request.scope["query_string"], find)
+    return Response(body)

@@ -17,7 +17,7 @@ from sales.web.api.seats import list_seats, release_seat, select_seat
 
 
 def api_routes() -> list[Any]:
-    """Needs by name: `catalogue`, `events_shape`, `orders`, `bookings`, `holds`, `seatmaps`,
+    """Needs by name: `catalogue`, `events_face`, `orders`, `bookings`, `holds`, `seatmaps`,
     `admissions`, `entrance`, `payments`, `analytics`, `reset`, and `caller` of each request.
     """
     return [

@@ -102,3 +102,10 @@ FOR EACH ROW EXECUTE FUNCTION word_event();
 CREATE INDEX event_wording ON event (wording_id, starts_at, id);
 CREATE INDEX event_day_start ON event (local_day, starts_at, id);
 DROP INDEX event_day;
+
+-- Whoever keeps answers of the search in memory is told that they may have changed.
+CREATE FUNCTION tell_catalogue() RETURNS trigger
+LANGUAGE plpgsql
+AS $$ BEGIN NOTIFY catalogue; RETURN NULL; END $$;
+CREATE TRIGGER event_told AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON event
+FOR EACH STATEMENT EXECUTE FUNCTION tell_catalogue();
