@@ -152,9 +152,7 @@ class ApiStand:
         )
         self.reset = Reset(db, clock, self.holds.store.epochs, allowed=True, chance=Random(1))
         self.answers = Answers(db, clock)
-        keyed = KeyedWrites(
-            self._build(EventsShape(envelope)), self.answers, self.identity.identify
-        )
+        keyed = KeyedWrites(self._build(envelope=envelope), self.answers, self.identity.identify)
         self.app = CookieEdge(keyed, secure=False)
         self.app = CookieEdge(self._build(envelope=envelope), secure=False)
 
