@@ -1,7 +1,7 @@
 """Hearing that the catalogue has changed, so that what is kept of it in memory is never stale for
 longer than the message takes.
 
-PostgreSQL tells every listener when a transaction that wrote events has committed (migration 0007).
+PostgreSQL tells every listener when a transaction that wrote events has committed (migration 0008).
 Who doesn't listen just now (starting, connection lost) must not keep anything: `version` is None.
 """
 

@@ -4,7 +4,7 @@ Every word of the query must stand somewhere in title or description: as a word,
 the inside of one, or in another form of it (Russian stems). What is to come stands first, soonest
 first; then what is over, newest first. Nothing is counted, and nothing sorted beyond the page.
 
-Events share texts, and each text's words are indexed once (migration 0007). So a query is spread to
+Events share texts, and each text's words are indexed once (migration 0008). So a query is spread to
 the words that answer it, these find texts, and the texts' events are read by one of two ways: text
 by text where few match, in the order of time where many do. Both stop as soon as the page is full.
 """

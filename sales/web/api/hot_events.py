@@ -39,7 +39,6 @@ class HotEvents:
         self._clock = clock
         self._kept: dict[bytes, _Kept] = {}
         self._asked: dict[bytes, tuple[int | None, asyncio.Future[bytes]]] = {}
-        self._count = REQUESTS.labels("GET", 200)
 
     async def __call__(self, scope: Any, _: Any, send: Send) -> bool:
         if scope["method"] != "GET" or scope["path"] != PATH:
@@ -56,7 +55,7 @@ class HotEvents:
                 kept, until_ms=self._clock.ms() + RENEWED_WITHIN_MS
             )
             return False
-        self._count.inc()
+        REQUESTS.counts["GET", "200"] += 1
         await send(kept.start)
         await send(kept.body)
         return True
