@@ -6,6 +6,7 @@ from random import SystemRandom
 from redis.asyncio import Redis
 
 from biletter.parts import Parts
+from biletter.settings import Settings
 from kernel.db import Db
 from sales.admission import Admissions
 from sales.analytics import Analytics
@@ -19,6 +20,7 @@ from sales.guard import RoomModes
 from sales.holds import Holds
 from sales.orders import Orders
 from sales.payments import Addresses, Payments
+from sales.refunds import Refunds
 from sales.reset import Reset
 from sales.room_desk import Asker, Busy, Let, RoomDesk
 from sales.seatmap import SeatMaps
@@ -37,19 +39,7 @@ class Shop:
         self.catalogue = Catalogue(db, clock)
         self.holds = Holds(redis, db, self.catalogue, clock)
         self.seatmaps = SeatMaps(self.holds.store, clock)
-        self._toleubar = ToleuBar(
-            settings.gateway_url,
-            team_slug=settings.merchant_slug,
-            password=settings.merchant_password,
-            public_url=settings.public.get("toleubar"),
-            wire=HttpWire(settings.gateway_url, connections=settings.gateway_at_once),
-        )
-        self.gateway = CarefulGateway(
-            self._toleubar,
-            rate_per_s=settings.gateway_rate,
-            at_once=settings.gateway_at_once,
-            chance=SystemRandom(),
-        )
+        self._toleubar, self.gateway = _gateway(settings)
         self.payments = Payments(
             db,
             clock,
@@ -62,6 +52,9 @@ class Shop:
         )
         self.orders = Orders(
             db, clock, catalogue=self.catalogue, holds=self.holds, payments=self.payments
+        )
+        self.refunds = Refunds(
+            db, clock, gateway=self.gateway, orders=self.orders, holds=self.holds
         )
         self.tickets = Tickets(db, parts.keyring)
         self.admissions = Admissions(
@@ -83,6 +76,24 @@ class Shop:
         await self._toleubar.close()
         await self.redis.aclose()
         await self.db.close()
+
+
+def _gateway(settings: Settings) -> tuple[ToleuBar, CarefulGateway]:
+    """The gateway's client, and the same behind its breaker and budget."""
+    toleubar = ToleuBar(
+        settings.gateway_url,
+        team_slug=settings.merchant_slug,
+        password=settings.merchant_password,
+        public_url=settings.public.get("toleubar"),
+        wire=HttpWire(settings.gateway_url, connections=settings.gateway_at_once),
+    )
+    careful = CarefulGateway(
+        toleubar,
+        rate_per_s=settings.gateway_rate,
+        at_once=settings.gateway_at_once,
+        chance=SystemRandom(),
+    )
+    return toleubar, careful
 
 
 class NobodyAsks:

@@ -17,7 +17,7 @@ from kernel.db import Conn, Db
 from kernel.sql import load_queries
 
 Q = load_queries(Path(__file__).parent / "sql")
-GATEWAY = "gateway"
+GATEWAY, REFUNDS, PAYOUTS = "gateway", "refunds", "payouts"
 # A check reads everything; nobody waits for it.
 CHECK_TIMEOUT_S = 120
 # Of each kind; where there are more, something is wrong that has one cause.
@@ -59,6 +59,60 @@ def captured(event_id: int, order_id: int, payment_id: int, amount: int) -> Post
     )
 
 
+def returned(
+    refund_id: int, event_id: int, order_id: int, payment_id: int, *, amount: int, fee: int
+) -> Posting:
+    """Tickets came back: `amount` is owed to the buyer, `fee` is kept."""
+    return Posting(
+        fact=f"refund:{refund_id}",
+        event_id=event_id,
+        order_id=order_id,
+        payment_id=payment_id,
+        refund_id=refund_id,
+        entries={
+            sales_of(event_id): amount + fee,
+            REFUNDS: -amount,
+            f"fees:{event_id}": -fee,
+        },
+    )
+
+
+def settled(
+    refund_id: int, event_id: int, order_id: int, payment_id: int, *, amount: int, by: str
+) -> Posting:
+    """What was owed has reached the buyer; `by`: GATEWAY or PAYOUTS."""
+    return Posting(
+        fact=f"settle:{refund_id}",
+        event_id=event_id,
+        order_id=order_id,
+        payment_id=payment_id,
+        refund_id=refund_id,
+        entries={REFUNDS: amount, by: -amount},
+    )
+
+
+def came_late(event_id: int, order_id: int, payment_id: int, amount: int) -> Posting:
+    """The gateway took money that no ticket can be had for: it is owed back at once."""
+    return Posting(
+        fact=f"late:{payment_id}",
+        event_id=event_id,
+        order_id=order_id,
+        payment_id=payment_id,
+        entries={GATEWAY: amount, REFUNDS: -amount},
+    )
+
+
+def went_back(event_id: int, order_id: int, payment_id: int, amount: int) -> Posting:
+    """The gateway gave late money back."""
+    return Posting(
+        fact=f"late-back:{payment_id}",
+        event_id=event_id,
+        order_id=order_id,
+        payment_id=payment_id,
+        entries={REFUNDS: amount, GATEWAY: -amount},
+    )
+
+
 async def post(conn: Conn, at: datetime, posting: Posting) -> bool:
     """Within the transaction of the fact. False: it is written already, and stays as it was."""
     entries = {account: amount for account, amount in posting.entries.items() if amount}
@@ -76,6 +130,12 @@ async def post(conn: Conn, at: datetime, posting: Posting) -> bool:
         list(entries.values()),
     )
     return posted is not None
+
+
+async def stands(conn: Conn, fact: str) -> bool:
+    """Whether the fact was posted, in any time."""
+    is_posted: bool = await conn.fetchval(Q["is_posted"], fact)
+    return is_posted
 
 
 async def close(conn: Conn, at: datetime, epoch: int) -> None:
@@ -103,6 +163,7 @@ class Ledger:
                 *await _compare(conn, "posting", "find_crooked_postings"),
                 *await _compare(conn, "capture", "find_strange_captures", since),
                 *await _compare(conn, "sales", "find_strange_sales"),
+                *await _compare(conn, "refund", "find_strange_refunds", since),
             ]
 
     @asynccontextmanager

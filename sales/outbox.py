@@ -55,8 +55,10 @@ LANE_OF: Mapping[str, str] = MappingProxyType(
         "payment.settle": MONEY,
         "payment.void": MONEY,
         "order.expire": MONEY,
+        "refund.settle": MONEY,
         "order.paid": SEATS,
         "order.released": SEATS,
+        "tickets.returned": SEATS,
         "admission.opened": REST,
         "admission.ended": REST,
     }

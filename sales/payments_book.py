@@ -91,8 +91,13 @@ class PaymentBook:
         *,
         gateway_payment_id: str | None = None,
         last_error: str | None = None,
+        taken: bool = False,
     ) -> bool:
-        """The payment moves by `verb`, the order ends for `reason`, its seats are free."""
+        """The payment moves by `verb`, the order ends for `reason`, its seats are free. `taken`:
+        the gateway had captured the money; the ledger tells that it came, and that it went back.
+        """
+        if taken or verb == "reverse":
+            await self._post_late(attempt, taken=taken, is_back=verb == "reverse")
         # What is disowned has no say about its order, which another attempt may pay.
         if attempt.order.state != "pending" or attempt.payment.state == "disowned":
             return await self.move(attempt, verb, last_error=last_error) if verb else True
@@ -149,6 +154,17 @@ class PaymentBook:
 
     async def seats_of(self, order_id: int) -> list[int]:
         return [row["seat"] for row in await self._db.fetch(Q["list_lines"], order_id)]
+
+    async def _post_late(self, attempt: Attempt, *, taken: bool, is_back: bool) -> None:
+        """Facts of the gateway's, true whoever wins the race for the order's row."""
+        facts = (attempt.order.event_id, attempt.order.id, attempt.payment.id)
+        now, amount = self._clock.now(), attempt.payment.amount
+        came = ledger.came_late(*facts, amount)
+        async with self._db.acquire() as conn, conn.transaction():
+            if taken:
+                await ledger.post(conn, now, came)
+            if is_back and await ledger.stands(conn, came.fact):
+                await ledger.post(conn, now, ledger.went_back(*facts, amount))
 
     async def _take_again(self, conn: Conn, attempt: Attempt) -> None:
         order_id = attempt.order.id

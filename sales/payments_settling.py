@@ -218,7 +218,7 @@ class Settling:
             if await self._book.reclaim(attempt):
                 OUTCOMES.labels("reclaimed").inc()
                 return None
-        back = Withdraw(step.payment_id, "money-late", paid=True)
+        back = Withdraw(step.payment_id, "money-late", paid=True, confirmed=step.confirmed)
         return await self._withdraw(attempt, back)
 
     async def _withdraw(self, attempt: Attempt, step: Withdraw) -> Wait | None:
@@ -240,7 +240,13 @@ class Settling:
         if isinstance(outcome, Refused):
             return await self._not_withdrawn(attempt, step, outcome)
         verb = "reverse" if step.paid else "cancel"
-        if await self._book.end(attempt, verb, step.reason, gateway_payment_id=step.payment_id):
+        if await self._book.end(
+            attempt,
+            verb,
+            step.reason,
+            gateway_payment_id=step.payment_id,
+            taken=step.confirmed,
+        ):
             OUTCOMES.labels(verb).inc()
         return None
 
@@ -257,7 +263,7 @@ class Settling:
             return Wait(SOON_S)
         # Reserved money that we shall never take: the seats need not wait for the gateway.
         verb = None if attempt.payment.state in ("authorised", "disowned") else "authorise"
-        await self._book.end(attempt, verb, step.reason, last_error=error)
+        await self._book.end(attempt, verb, step.reason, last_error=error, taken=step.confirmed)
         raise ReversalRefusedError(f"payment {attempt.payment.id}: {error}")
 
 

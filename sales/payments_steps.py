@@ -66,6 +66,7 @@ class Reclaim(msgspec.Struct, frozen=True, tag=True):
     """The money came after the order had expired: take the seats again if all are free."""
 
     payment_id: str
+    confirmed: bool = False
 
 
 class Withdraw(msgspec.Struct, frozen=True, tag=True):
@@ -78,6 +79,8 @@ class Withdraw(msgspec.Struct, frozen=True, tag=True):
     untouched: bool = False
     # and so it does when waiting for a card has become pointless.
     give_up: bool = False
+    # The gateway has taken the money already: it is not only reserved.
+    confirmed: bool = False
 
 
 class End(msgspec.Struct, frozen=True, tag=True):
@@ -131,7 +134,7 @@ def _pending(attempt: Attempt, told: Found, now: datetime) -> Step:
         if wish is None and _age_s(attempt, now) > CONFIRM_WITHIN_S and told.status != "CONFIRMED":
             wish = "money-late"
         if wish is not None:
-            return Withdraw(told.payment_id, wish, paid=True)
+            return Withdraw(told.payment_id, wish, paid=True, confirmed=told.status == "CONFIRMED")
         return Capture(told.payment_id, confirmed=told.status == "CONFIRMED")
     if wish is None and now >= payment.expires_at:
         wish = "unpaid"
@@ -210,10 +213,12 @@ def _late(attempt: Attempt, told: Found, now: datetime) -> Step:
     """The order has ended; the payment was given up, or its money could not be given back."""
     had_money = attempt.payment.state in ("authorised", "disowned")
     if told.status in PAID:
-        in_time = _age_s(attempt, now) <= CONFIRM_WITHIN_S or told.status == "CONFIRMED"
+        confirmed = told.status == "CONFIRMED"
+        in_time = _age_s(attempt, now) <= CONFIRM_WITHIN_S or confirmed
         if attempt.payment.state == "lapsed" and attempt.order.state == "expired" and in_time:
-            return Reclaim(told.payment_id)
-        return Withdraw(told.payment_id, attempt.order.reason or "not-wanted", paid=True)
+            return Reclaim(told.payment_id, confirmed)
+        reason = attempt.order.reason or "not-wanted"
+        return Withdraw(told.payment_id, reason, paid=True, confirmed=confirmed)
     ended = _ended(attempt, told.status)
     if ended is not None:
         return End("reverse", attempt.order.reason or "") if had_money else Rest()

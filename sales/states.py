@@ -1,4 +1,4 @@
-"""The lives of an order and of a payment, as tables.
+"""The lives of orders, payments, tickets and refunds, as tables.
 
 Whatever is not in a table does not happen. A change is made in SQL by compare-and-set on
 (id, version) with the states taken from here, and writes audit and notices in the same
@@ -18,6 +18,7 @@ ORDER = Machine(
         "paid": "the money is ours, the tickets exist",
         "cancelled": "ended by its buyer, by the bank's no or by staff; `reason` says which",
         "expired": "nobody paid in time, or nobody came back to it",
+        "refunded": "all its tickets came back; the refunds tell where the money is",
     },
     first=["open"],
     moves=[
@@ -29,6 +30,7 @@ ORDER = Machine(
         Move("pending", "decline", "cancelled", "gateway", "the bank's no: seats are free"),
         Move("pending", "expire", "expired", "clock", "the gateway has let go: seats are free"),
         Move("expired", "reclaim", "pending", "gateway", "late money takes its seats, all free"),
+        Move("paid", "refund", "refunded", "buyer, organiser", "the last ticket came back"),
     ],
 )
 ORDER_STATES = ORDER.states
@@ -95,8 +97,46 @@ PAYMENT_SETTLED = frozenset({"captured", "cancelled", "reversed", "refunded"})
 # As above, unless somebody says that there is money after all, or the order still waits for it.
 PAYMENT_NO = "declined"
 
+_NOBODYS = "its seat is free, a refund begins"
+
+TICKET = Machine(
+    "ticket",
+    states={
+        "valid": "opens the door",
+        "used": "somebody has entered by it",
+        "returned": "worth nothing; its refund says where the money is",
+    },
+    first=["valid"],
+    moves=[
+        Move("valid", "use", "used", "door", "the code was read at the entrance"),
+        Move("valid", "return", "returned", "buyer, organiser", _NOBODYS),
+        Move("used", "return", "returned", "organiser", "the event was cancelled"),
+    ],
+)
+
+REFUND = Machine(
+    "refund",
+    states={
+        "asked": "the whole payment is to go back through the gateway",
+        "sent": "the gateway was told so; its answer decides",
+        "queued": "staff is to pay it by hand",
+        "done": "the gateway gave the money back, or there was none to give",
+        "paid_out": "staff paid it; `reference` says how",
+    },
+    first=["asked", "queued", "done"],
+    moves=[
+        Move("asked", "send", "sent", "worker", "written before the gateway is told"),
+        Move("sent", "send", "sent", "worker", "again, under the same key"),
+        Move("asked", "finish", "done", "gateway", "found refunded before we said a word"),
+        Move("sent", "finish", "done", "gateway", "refunded: so is the payment"),
+        Move("asked", "queue", "queued", "gateway", "it knows no such payment any more"),
+        Move("sent", "queue", "queued", "gateway", "its clear no"),
+        Move("queued", "pay-out", "paid_out", "staff", "paid by hand"),
+    ],
+)
+
 # In the order of docs/states.md.
-MACHINES = (ORDER, PAYMENT)
+MACHINES = (ORDER, PAYMENT, TICKET, REFUND)
 
 
 class OrderState(Refusal):

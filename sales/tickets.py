@@ -32,7 +32,9 @@ class TicketForged(BadInput):
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """`serial` is unguessable; `refund_until` is the return policy as it stood at purchase."""
+    """`serial` is unguessable. `refund_until` and `refund_fee` (tiyn kept of the price) are the
+    return policy as it stood at purchase; `refund_id` says by which refund it came back.
+    """
 
     id: int
     order_id: int
@@ -46,6 +48,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     serial: str
     state: str
     refund_until: datetime
+    refund_fee: int = 0
+    refund_id: int | None = None
     issued_at: datetime
 
 

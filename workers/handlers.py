@@ -11,6 +11,8 @@ from sales.orders import Orders
 from sales.outbox import Again, Handler, Notice
 from sales.payments import Payments
 from sales.payments_void import VOID, Voids
+from sales.refunds import Refunds
+from sales.refunds_book import RETURNED, SETTLE
 
 # After a webhook the gateway's own answer may lag behind (§1.7); asked this often,
 HINT_EVERY_S = 2.0
@@ -40,10 +42,12 @@ class Handlers:
         admissions: Admissions,
         rooms: RoomDoor,
         voids: Voids,
+        refunds: Refunds,
     ) -> None:
         self._clock = clock
         self._payments, self._orders, self._holds = payments, orders, holds
         self._admissions, self._rooms, self._voids = admissions, rooms, voids
+        self._refunds = refunds
 
     def by_kind(self) -> Mapping[str, Handler]:
         return {
@@ -52,6 +56,8 @@ class Handlers:
             "order.expire": self.expire,
             "order.paid": self.paid,
             "order.released": self.released,
+            SETTLE: self.settle_refund,
+            RETURNED: self.returned,
             "admission.opened": self.opened,
             "admission.ended": self.ended,
         }
@@ -85,6 +91,15 @@ class Handlers:
         if order.state in ENDED:
             await self._holds.free(told["event_id"], notice.subject_id, told["seats"])
             await self._admissions.shorten(told["event_id"], told["admission_jti"])
+
+    async def settle_refund(self, notice: Notice) -> Again | None:
+        """Money is on its way back through the gateway."""
+        return await self._refunds.settle(notice.subject_id)
+
+    async def returned(self, notice: Notice) -> None:
+        """Tickets came back: their seats are free in Redis too."""
+        told = notice.payload
+        await self._holds.free(told["event_id"], notice.subject_id, told["seats"])
 
     async def opened(self, notice: Notice) -> None:
         """The pass was used: the place in flight is kept for the visit."""

@@ -30,6 +30,7 @@ async def run(parts: Parts) -> None:
         admissions=shop.admissions,
         rooms=rooms,
         voids=Voids(shop.gateway, parts.clock),
+        refunds=shop.refunds,
     )
     outbox = Outbox(shop.db, parts.clock, handlers.by_kind(), SystemRandom())
     await worker.run(outbox, parts.redis_jobs(), stop, pulse.beat)

@@ -13,6 +13,10 @@ WITH posted AS (
 )
 SELECT id FROM posted;
 
+-- name: is_posted
+-- Whether the fact ($1) is written.
+SELECT EXISTS (SELECT FROM ledger_posting WHERE fact = $1);
+
 -- name: close_balances
 -- Brings every balance to zero, event by event, because of reset $1 at $2.
 WITH balance AS (
@@ -82,3 +86,23 @@ FULL JOIN (
 WHERE coalesce(sold.amount, 0) <> coalesce(posted.amount, 0)
 ORDER BY 1
 LIMIT $1;
+
+-- name: find_strange_refunds
+-- Refunds and their postings after posting $1 that disagree, at most $2: what came back ('refund:…')
+-- and what reached the buyer ('settle:…'), in the refunds' table and in the ledger.
+WITH told AS (
+    SELECT 'refund:' || id AS subject, amount + fee AS amount FROM refund
+    UNION ALL
+    SELECT 'settle:' || id, amount FROM refund WHERE state IN ('done', 'paid_out')
+), posted AS (
+    SELECT posting.fact AS subject, sum(entry.amount)::bigint AS amount
+    FROM ledger_posting AS posting
+    JOIN ledger_entry AS entry ON entry.posting_id = posting.id AND entry.amount > 0
+    WHERE posting.id > $1 AND posting.refund_id IS NOT NULL
+    GROUP BY posting.fact
+)
+SELECT subject, coalesce(told.amount, 0) AS expected, coalesce(posted.amount, 0) AS found
+FROM told FULL JOIN posted USING (subject)
+WHERE coalesce(told.amount, 0) <> coalesce(posted.amount, 0)
+ORDER BY 1
+LIMIT $2;

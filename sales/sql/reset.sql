@@ -9,14 +9,16 @@ UPDATE epoch SET epoch = epoch + 1 RETURNING epoch;
 
 -- name: lock_sales
 -- Everything that will be emptied, in one order, before the first row is looked at.
-LOCK TABLE orders, order_line, seat_claim, payment, ticket, notice, idempotency_key
+LOCK TABLE orders, order_line, seat_claim, payment, ticket, refund, notice, idempotency_key
 IN ACCESS EXCLUSIVE MODE;
 
 -- name: list_open_payments
--- The payments that may still take money, at most $1: the gateway must let go of them.
+-- The payments that may still take money or are being given back, at most $1: the gateway must let
+-- go of them.
 SELECT id, gateway_order_id, gateway_payment_id
 FROM payment
 WHERE state IN ('started', 'offered', 'unknown', 'authorised', 'disowned')
+   OR id IN (SELECT payment_id FROM refund WHERE state IN ('asked', 'sent'))
 LIMIT $1;
 
 -- name: list_admission_notices
@@ -24,7 +26,7 @@ LIMIT $1;
 SELECT kind, subject_id, payload FROM notice WHERE kind LIKE 'admission.%';
 
 -- name: empty_sales
--- No order, claim, payment, ticket or notice is left; visits go on, and used passes stay used.
+-- No order, claim, payment, ticket, refund or notice is left; visits go on, and used passes stay used.
 -- Numbers go on where they were: a gateway's order ids must stay unique for ever.
-TRUNCATE orders, order_line, seat_claim, payment, ticket, notice, idempotency_key
+TRUNCATE orders, order_line, seat_claim, payment, ticket, refund, notice, idempotency_key
 CONTINUE IDENTITY;

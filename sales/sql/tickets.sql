@@ -9,10 +9,13 @@ WITH sold AS (
     RETURNING seat_claim.seat
 ), issued AS (
     INSERT INTO ticket (order_id, account_id, event_id, seat, zone_no, row_no, seat_no, price,
-                        serial, refund_until, issued_at)
+                        serial, refund_until, refund_fee, issued_at)
     SELECT orders.id, orders.account_id, orders.event_id, line.seat, line.zone_no, line.row_no,
            line.seat_no, line.price, ($3::text[])[row_number() OVER (ORDER BY line.seat)],
-           event.starts_at - make_interval(hours => event.refund_hours), $2
+           event.starts_at - make_interval(hours => event.refund_hours),
+           -- Whole tenge, rounded for the buyer.
+           least(line.price, event.refund_fee + line.price * event.refund_fee_percent / 10000 * 100),
+           $2
     FROM orders
     JOIN event ON event.id = orders.event_id
     JOIN order_line AS line ON line.order_id = orders.id
@@ -25,14 +28,14 @@ SELECT (SELECT array_agg(seat ORDER BY seat) FROM sold) AS sold,
 -- name: list_tickets_of_order
 -- The tickets of an order ($1) in seat order.
 SELECT id, order_id, account_id, event_id, seat, zone_no, row_no, seat_no, price, serial, state,
-       refund_until, issued_at
+       refund_until, refund_fee, refund_id, issued_at
 FROM ticket WHERE order_id = $1
 ORDER BY seat;
 
 -- name: list_tickets_of_account
 -- The newest $2 tickets of an account ($1).
 SELECT id, order_id, account_id, event_id, seat, zone_no, row_no, seat_no, price, serial, state,
-       refund_until, issued_at
+       refund_until, refund_fee, refund_id, issued_at
 FROM ticket WHERE account_id = $1
 ORDER BY id DESC
 LIMIT $2;

@@ -1,7 +1,7 @@
 """A whole shop on real engines, with a scripted gateway, for tests that tell a story."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,6 +20,7 @@ from sales.orders import Orders
 from sales.outbox_draining import Outbox
 from sales.payments import Addresses, Payments
 from sales.payments_void import Voids
+from sales.refunds import Refunds
 from sales.room_desk import Asker
 from sales.shoppers import Shoppers
 from sales.tickets import Tickets
@@ -32,6 +33,8 @@ BASE = "http://localhost:8080"
 SECRET = "whsec-demo-123"
 # More moments than any story here has.
 DUES_MAX = 500
+# The database's own clock decides who is late to return a ticket, so the event lies ahead of any.
+AHEAD = datetime(2190, 1, 1, 19, tzinfo=UTC)
 ADDRESSES = Addresses(notification="http://127.0.0.1:8080/api/payments/notifications")
 
 
@@ -58,6 +61,7 @@ class Shop:
     outbox: Outbox
     desk: FakeDesk
     entrance: Entrance
+    refunds: Refunds
     event_id: int = 0
 
     async def hold(self, *seats: int, buyer: int = BEK, event_id: int | None = None) -> Order:
@@ -70,6 +74,14 @@ class Shop:
         """An order whose payment form is open."""
         order = await self.hold(*seats, buyer=buyer)
         await self.orders.place(order.id, buyer, BASE)
+        return await self.orders.get(order.id)
+
+    async def paid(self, *seats: int, buyer: int = BEK) -> Order:
+        """An order with its tickets."""
+        order = await self.placed(*seats, buyer=buyer)
+        self.gateway.pay()
+        await self.payments.hurry(order.id)
+        await self.drain()
         return await self.orders.get(order.id)
 
     async def drain(self) -> int:
@@ -133,6 +145,7 @@ async def open_shop(
     )
     orders = Orders(db, clock, catalogue=catalogue, holds=holds, payments=payments)
     admissions = Admissions(db, clock, keyring=keyring, catalogue=catalogue, modes=modes)
+    refunds = Refunds(db, clock, gateway=gateway, orders=orders, holds=holds)
     handlers = Handlers(
         clock,
         payments=payments,
@@ -141,6 +154,7 @@ async def open_shop(
         admissions=admissions,
         rooms=rooms,
         voids=Voids(gateway, clock),
+        refunds=refunds,
     )
     outbox = Outbox(db, clock, handlers.by_kind(), Random(1))
     shop = Shop(
@@ -159,6 +173,7 @@ async def open_shop(
         outbox,
         desk := FakeDesk(),
         Entrance(admissions, modes, Shoppers(db, clock, catalogue, holds), Asker(desk, clock)),
+        refunds,
     )
     shop.event_id = await build_event(db, **event)
     return shop

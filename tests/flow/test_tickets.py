@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kernel.keyring import Keyring
 from sales.tickets import TicketClaims, TicketForged, Tickets
-from tests.halls import START
+from tests.flow.shop import AHEAD
 
 # What a phone's camera still reads from a screen: QR version 12 at the lowest correction.
 QR_MODULES_MAX = 65 + 4
@@ -75,7 +75,7 @@ async def test_the_picture_is_small_enough_for_a_phone_and_scales(shop, tickets)
 
 async def test_the_return_policy_is_written_down_at_purchase(shop, tickets):
     await shop.db.execute("UPDATE event SET refund_hours = 1")
-    assert tickets[0].refund_until == START - timedelta(hours=12)
+    assert tickets[0].refund_until == AHEAD - timedelta(hours=12)
 
 
 async def test_tickets_of_an_account_stand_newest_first(shop, tickets):

@@ -2,8 +2,11 @@
 
 import pytest
 
+from sales.gateway import Accepted, Refused, Unknown
 from sales.gateway_toleubar import ToleuBar
-from tests.flow.shop import ADDRESSES, BASE, BEK, SECRET, open_shop
+from sales.ledger import Ledger
+from sales.payouts import Payouts
+from tests.flow.shop import ADDRESSES, AHEAD, BASE, BEK, SECRET, open_shop
 from tests.web.toleubar_stand import PASSWORD, TEAM, Merchant, free_port, open_gateway, served
 
 DECLINED = "4000 0000 0000 0002"
@@ -32,7 +35,7 @@ async def toleubar(merchant, tmp_path, clock):
 @pytest.fixture
 async def shop(db, redis_shop, clock, tmp_path, toleubar, monkeypatch):
     client = ToleuBar(toleubar.base, team_slug=TEAM, password=PASSWORD)
-    shop = await open_shop(db, redis_shop, clock, tmp_path, client)
+    shop = await open_shop(db, redis_shop, clock, tmp_path, client, starts_at=AHEAD)
     hooked = type(ADDRESSES)(notification=toleubar.notify)
     shop.payments._settler._addresses = hooked
     yield shop
@@ -144,3 +147,64 @@ async def test_a_merchant_with_a_wrong_password_is_told_so_and_nothing_is_kept(
         await other.orders.place(order.id, BEK, BASE)
     assert (await other.orders.get(order.id)).reason == "gateway-refused"
     await client.close()
+
+
+async def paid(shop, toleubar, *seats):
+    order = await shop.placed(*seats)
+    payment = await shop.payments.of_order(order.id)
+    await toleubar.pay(payment.gateway_payment_id)
+    await shop.payments.hurry(order.id)
+    await shop.drain()
+    return order, payment.gateway_payment_id
+
+
+async def test_a_whole_order_is_refunded(shop, toleubar):
+    order, gateway_id = await paid(shop, toleubar, 0, 1)
+    await shop.refunds.ask(order.id, BEK)
+    await shop.drain()
+    assert await shop.state(order.id) == ("refunded", "refunded")
+    assert await toleubar.status(gateway_id) == "REFUNDED"
+    assert (await shop.seats())[:2] == "FF"
+
+
+async def test_a_refund_whose_answer_is_lost_is_found_done(shop, toleubar, monkeypatch):
+    order, gateway_id = await paid(shop, toleubar, 0)
+    refund = await shop.refunds.ask(order.id, BEK)
+    cancel = shop.gateway.cancel
+
+    async def lose(**call):
+        await cancel(**call)
+        return Unknown("the line broke")
+
+    monkeypatch.setattr(shop.gateway, "cancel", lose)
+    await shop.refunds.settle(refund.id)
+    monkeypatch.undo()
+    assert await toleubar.status(gateway_id) == "REFUNDED"
+    assert await shop.state(order.id) == ("refunded", "captured")
+    await shop.later(60)
+    assert await shop.state(order.id) == ("refunded", "refunded")
+    assert await Ledger(shop.db).check() == []
+
+
+async def test_the_same_refund_told_twice_is_answered_the_same(shop, toleubar):
+    """The key makes it safe where our look at the gateway was answered from an old cache."""
+    order, gateway_id = await paid(shop, toleubar, 0)
+    answers = [
+        await shop.gateway.cancel(payment_id=gateway_id, reason="buyer", key="refund-1")
+        for _ in range(2)
+    ]
+    assert answers == [Accepted("REFUNDED")] * 2
+    assert isinstance(
+        await shop.gateway.cancel(payment_id=gateway_id, reason="buyer", key="refund-2"), Refused
+    )
+    assert (await shop.orders.get(order.id)).state == "paid"
+
+
+async def test_the_real_service_cannot_cancel_so_staff_pays(shop, toleubar):
+    order, gateway_id = await paid(shop, toleubar, 0)
+    await toleubar.faults(profile="faithful", check_stale_open_s=0, card_delay_min_s=0)
+    await shop.refunds.ask(order.id, BEK)
+    await shop.drain()
+    line = (await Payouts(shop.db, shop.clock).waiting())[0]
+    assert (line.last_error or "").startswith("3001")
+    assert await toleubar.status(gateway_id) == "CONFIRMED"

@@ -1,0 +1,97 @@
+-- name: read_captured
+-- The payment of an order ($1) that was captured, refunded since or not.
+SELECT id, gateway_order_id, gateway_payment_id, amount
+FROM payment WHERE order_id = $1 AND state IN ('captured', 'refunded')
+ORDER BY attempt DESC
+LIMIT 1;
+
+-- name: list_late_tickets
+-- The tickets of an order ($1) whose time to be returned is over, by the clock of the database.
+SELECT id FROM ticket WHERE order_id = $1 AND refund_until <= now();
+
+-- name: list_refunds
+-- The refunds of an order ($1), the oldest first.
+SELECT id, order_id, payment_id, event_id, account_id, reason, amount, fee, state, version,
+       created_at, updated_at, last_error, reference
+FROM refund WHERE order_id = $1
+ORDER BY id;
+
+-- name: read_refund
+-- One refund ($1).
+SELECT id, order_id, payment_id, event_id, account_id, reason, amount, fee, state, version,
+       created_at, updated_at, last_error, reference
+FROM refund WHERE id = $1;
+
+-- name: read_refunded_payment
+-- The payment that a refund ($1) gives back.
+SELECT payment.id, gateway_order_id, gateway_payment_id, payment.amount
+FROM refund JOIN payment ON payment.id = refund.payment_id
+WHERE refund.id = $1;
+
+-- name: move_order
+-- An order ($1) of version $2 goes from state $3 to $4 at $5. Returns its id; no row when somebody
+-- was faster.
+UPDATE orders SET state = $4, version = version + 1, updated_at = $5
+WHERE id = $1 AND version = $2 AND state = $3
+RETURNING id;
+
+-- name: open_refund
+-- A refund for order $1, payment $2, event $3, account $4 because of $5: amount $6, kept $7, in
+-- state $8, at $9, with a word $10 about why the gateway is not asked, or NULL.
+INSERT INTO refund (order_id, payment_id, event_id, account_id, reason, amount, fee, state,
+                    created_at, updated_at, last_error)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
+RETURNING id, order_id, payment_id, event_id, account_id, reason, amount, fee, state, version,
+          created_at, updated_at, last_error, reference;
+
+-- name: return_tickets
+-- Tickets ($2) of order $1 come back by refund $3: from one of the states $4 to $5, and in time by
+-- the clock of the database unless $6. Returns their seats; fewer than asked: the caller rolls back.
+UPDATE ticket SET state = $5, refund_id = $3
+WHERE order_id = $1 AND id = ANY ($2) AND state = ANY ($4) AND ($6 OR refund_until > now())
+RETURNING seat;
+
+-- name: drop_claims
+-- The seats ($3) that an order ($2) of an event ($1) owned are nobody's. Returns them.
+DELETE FROM seat_claim
+WHERE event_id = $1 AND order_id = $2 AND seat = ANY ($3) AND sold
+RETURNING seat;
+
+-- name: move_refund
+-- A refund ($1) of version $2 goes from state $3 to $4 at $5, learning an error $6 and a reference
+-- $7 where they are not NULL; done by $8 as $9. Returns it; no row when somebody was faster.
+WITH moved AS (
+    UPDATE refund
+    SET state = $4, version = version + 1, updated_at = $5, last_error = coalesce($6, last_error),
+        reference = coalesce($7, reference)
+    WHERE id = $1 AND version = $2 AND state = $3
+    RETURNING id, order_id, payment_id, event_id, account_id, reason, amount, fee, state, version,
+              created_at, updated_at, last_error, reference
+), audited AS (
+    INSERT INTO audit (at, actor, action, subject, detail)
+    SELECT $5, $8, $9, 'order:' || order_id,
+           jsonb_strip_nulls(jsonb_build_object('refund', id, 'state', $4::text, 'amount', amount,
+                                                'error', $6::text, 'reference', $7::text))
+    FROM moved
+)
+SELECT * FROM moved;
+
+-- name: refund_payment
+-- All of payment $1 has gone back: from state $2 to $3 at $4. The order's version stands for its
+-- payment too, so it is raised.
+WITH moved AS (
+    UPDATE payment SET state = $3, version = version + 1, updated_at = $4
+    WHERE id = $1 AND state = $2
+    RETURNING order_id
+)
+UPDATE orders SET version = version + 1, updated_at = $4 FROM moved WHERE orders.id = moved.order_id
+RETURNING orders.id;
+
+-- name: list_payouts
+-- The queue of payouts after refund $1, the oldest first, at most $2, with who is to be paid.
+SELECT refund.id, order_id, event_id, account_id, amount, reason, refund.created_at, last_error,
+       account.email, account.first_name, account.surname
+FROM refund LEFT JOIN account ON account.id = refund.account_id
+WHERE refund.state = 'queued' AND refund.id > $1
+ORDER BY refund.id
+LIMIT $2;
