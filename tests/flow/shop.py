@@ -132,8 +132,23 @@ async def open_shop(
     gateway: Gateway | None = None,
     **event: Any,
 ) -> Shop:
+    """A shop that sells one event; `event` are columns of its row."""
+    shop = make_shop(db, redis, clock, folder, gateway)
+    shop.event_id = await build_event(db, **event)
+    return shop
+
+
+def make_shop(
+    db: Any,
+    redis: Any,
+    clock: ManualClock,
+    folder: Path,
+    gateway: Gateway | None = None,
+    rooms: Any = None,
+) -> Shop:
+    """What one process is made of, over these stores."""
     keyring, catalogue = Keyring(folder / "keys"), Catalogue(db, clock)
-    rooms, modes, gateway = FakeRooms(), FakeModes(), gateway or FakeGateway()
+    rooms, modes, gateway = rooms or FakeRooms(), FakeModes(), gateway or FakeGateway()
     holds = Holds(redis, db, catalogue, clock)
     payments = Payments(
         db,
@@ -157,7 +172,7 @@ async def open_shop(
         refunds=refunds,
     )
     outbox = Outbox(db, clock, handlers.by_kind(), Random(1))
-    shop = Shop(
+    return Shop(
         db,
         clock,
         gateway,
@@ -175,5 +190,3 @@ async def open_shop(
         Entrance(admissions, modes, Shoppers(db, clock, catalogue, holds), Asker(desk, clock)),
         refunds,
     )
-    shop.event_id = await build_event(db, **event)
-    return shop
