@@ -57,16 +57,33 @@ async def _prepare(connection: Any) -> None:
     )
 
 
+# Types with lower numbers are PostgreSQL's own, the same in every database.
+OWN_TYPES_FROM = 16_384
+_known_types: dict[tuple[int, ...], Any] = {}
+
+
 class _Connection(_Base):
-    """A connection that is handed back without a round trip.
+    """A connection that is handed back without a round trip, and asks less on its first ones.
 
     The library's own reset asks the server each time to undo session state. Nobody here makes any
     (transactions set with SET LOCAL, listeners have connections of their own), and on a busy
     process that question was half of all round trips.
+
+    What an array of integers is, the library asks on every connection anew, with a query that
+    costs the server as much as a whole purchase. The first answer serves the whole process.
     """
 
     def get_reset_query(self) -> str:
         return ""
+
+    async def _introspect_types(self, typeoids: Any, timeout: float) -> Any:
+        key = tuple(sorted(typeoids))
+        if key in _known_types:
+            return _known_types[key]
+        answer = await super()._introspect_types(typeoids, timeout)  # type: ignore[misc]  # no stub
+        if all(oid < OWN_TYPES_FROM for oid in key):
+            _known_types[key] = answer
+        return answer
 
 
 async def open_pool(url: str, *, size_max: int = 8, statement_timeout_ms: int | None = None) -> Db:

@@ -18,6 +18,7 @@ from litestar.static_files import create_static_files_router
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from kernel.web.addresses import need_plain_address
+from kernel.web.binding import with_objects
 from kernel.web.edge import App, Edge
 from kernel.web.links import Links
 from kernel.web.pages import Pages
@@ -60,7 +61,7 @@ def build_app(
     given = {key: Provide(_constant(value), use_cache=True) for key, value in objects.items()}
     files = [_static_files(static)] if static else []
     app = Litestar(
-        route_handlers=[*routes, *_health_routes(ready or {}), *files],
+        route_handlers=[*with_objects(routes, objects), *_health_routes(ready or {}), *files],
         dependencies={**given, **(dependencies or {})},
         exception_handlers={**exception_handlers(), **(exceptions or {})},
         guards=[need_plain_address],
