@@ -76,7 +76,7 @@ class _Connection(_Base):
     def get_reset_query(self) -> str:
         return ""
 
-    async def _introspect_types(self, typeoids: Any, timeout: float) -> Any:
+    async def _introspect_types(self, typeoids: Any, timeout: float) -> Any:  # noqa: ASYNC109  # theirs
         key = tuple(sorted(typeoids))
         if key in _known_types:
             return _known_types[key]

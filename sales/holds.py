@@ -148,13 +148,17 @@ class Holds:
         return unpack(event_id, order_id, reply[1])
 
     async def thaw(self, event_id: int, order_id: int) -> Hold | None:
-        """Give a frozen hold back to its buyer, with time for a second try. None: it is gone."""
+        """Give a frozen hold back to its buyer, with time for a second try, but not for ever new
+        ones. None: it is gone.
+        """
         event = await self._catalogue.event(event_id)
         now = self._clock.ms()
         least_ms = now + SECOND_TRY_MS
         renewed_ms = now + event.hold_seconds * 1000
         await self.store.look_after(event_id, max(least_ms, renewed_ms))
-        reply = await self.store.run("thaw", event_id, order_id, renewed_ms, least_ms)
+        reply = await self.store.run(
+            "thaw", event_id, order_id, renewed_ms, least_ms, SECOND_TRY_MS
+        )
         return unpack(event_id, order_id, reply[1]) if word(reply) == "thawed" else None
 
     async def claim(

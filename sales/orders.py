@@ -61,7 +61,7 @@ class Orders:
     ) -> None:
         self._db, self._clock = db, clock
         self._catalogue, self._holds, self._payments = catalogue, holds, payments
-        self._placing = Placing(db, holds, clock)
+        self._placing = Placing(db, holds, clock, catalogue)
         # What pages do not wait for any more; a second click joins the first.
         self._going_on: dict[tuple[int, int], asyncio.Task[Checkout]] = {}
 

@@ -14,18 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from asyncpg import UniqueViolationError
 from redis.exceptions import RedisError
 
 from kernel.clock import Clock
-from kernel.db import Conn, Db
+from kernel.db import Db
 from kernel.errors import Refusal
 from kernel.sql import load_queries
+from sales.catalogue import Catalogue
 from sales.gateway import AMOUNT_MAX, AMOUNT_MIN
-from sales.geometry import Hall, seat_id
+from sales.geometry import Hall
 from sales.holds import Holds
-from sales.holds_refusals import SeatTaken
+from sales.holds_refusals import PersonLimit, SeatTaken, named
 from sales.order import AmountTooLarge, AmountTooSmall, Order, SaleRestarted
-from sales.outbox import Draft, stage
+from sales.outbox import MONEY
 from sales.payments_again import FIRST_LOOK_S, gateway_order_id
 from sales.states import move_order
 
@@ -37,21 +39,18 @@ GRACE_S = 3 * 60
 log = structlog.get_logger()
 
 
-class _NotPlacedError(Exception):
-    """Rolls the promise back."""
-
-    def __init__(self, row: Any) -> None:
-        super().__init__()
-        self.row = row
+class _SeatsClaimedError(Exception):
+    """Another order has claimed a seat of this one."""
 
 
 class Placing:
-    def __init__(self, db: Db, holds: Holds, clock: Clock) -> None:
+    def __init__(self, db: Db, holds: Holds, clock: Clock, catalogue: Catalogue) -> None:
         self._db, self._holds, self._clock = db, holds, clock
+        self._catalogue = catalogue
 
     async def promise(self, order: Order, return_base: str) -> int | None:
         """Phases 1 and 2. The payment's id; None: somebody else changed the order first.
-        Raises HoldOver, SeatTaken, SaleRestarted, AmountTooSmall, AmountTooLarge.
+        Raises HoldOver, SeatTaken, PersonLimit, SaleRestarted, AmountTooSmall, AmountTooLarge.
         """
         expires_at = self._clock.now() + timedelta(seconds=PAYMENT_S)
         until_ms = int(expires_at.timestamp() * 1000) + GRACE_S * 1000
@@ -61,12 +60,13 @@ class Placing:
         try:
             _check_amount(sum(hall.place(seat).price for seat in seats))
             payment_id = await self._commit(order, hall, seats, expires_at, return_base)
-        except _NotPlacedError as failed:
-            await self._not_placed(order, hall, seats, failed.row)
-            return None
+        except _SeatsClaimedError:
+            raise await self._taken(order, hall, seats) from None
         except Refusal:
             await self._holds.thaw(order.event_id, order.id)
             raise
+        if payment_id is None:
+            return None
         try:
             await self._holds.claim(order.event_id, order.id, order.account_id, seats, until_ms)
         except (RedisError, Refusal) as error:
@@ -76,61 +76,58 @@ class Placing:
 
     async def _commit(
         self, order: Order, hall: Hall, seats: list[int], expires_at: datetime, base: str
-    ) -> int:
-        now = self._clock.now()
-        places = [hall.place(seat) for seat in seats]
-        async with self._db.acquire() as conn, conn.transaction():
-            row = await conn.fetchrow(
-                Q["place_order"],
-                order.id,
-                order.version,
-                order.state,
-                move_order(order.state, "place"),
-                now,
-                expires_at,
-                sum(place.price for place in places),
-                seats,
-                [place.zone_no for place in places],
-                [place.row for place in places],
-                [place.number for place in places],
-                [place.price for place in places],
-                gateway_order_id(order.id, 1),
-                base,
-            )
-            if row is None or row["placed"] != 1 or row["claimed"] != len(seats):
-                raise _NotPlacedError(row)
-            payment_id: int = row["payment_id"]
-            await self._stage(conn, order.id, payment_id, expires_at)
-        return payment_id
-
-    async def _stage(
-        self, conn: Conn, order_id: int, payment_id: int, expires_at: datetime
-    ) -> None:
-        now = self._clock.now()
-        first = now + timedelta(seconds=FIRST_LOOK_S)
-        drafts = [
-            Draft("payment.settle", payment_id, due_at=first),
-            Draft("order.expire", order_id, due_at=expires_at),
-        ]
-        await stage(conn, now, drafts)
-
-    async def _not_placed(self, order: Order, hall: Hall, seats: Sequence[int], row: Any) -> None:
+    ) -> int | None:
+        limit = (await self._catalogue.event(order.event_id)).person_limit
+        now, places = self._clock.now(), [hall.place(seat) for seat in seats]
+        given = (
+            order.id,
+            order.version,
+            order.state,
+            move_order(order.state, "place"),
+            now,
+            expires_at,
+            sum(place.price for place in places),
+            seats,
+            [place.zone_no for place in places],
+            [place.row for place in places],
+            [place.number for place in places],
+            [place.price for place in places],
+            gateway_order_id(order.id, 1),
+            base,
+            now + timedelta(seconds=FIRST_LOOK_S),
+            MONEY,
+            limit,
+            order.event_id,
+        )
+        row = await self._write(order, given, is_limited=limit is not None)
+        if row["placed"] == 1:
+            return int(row["payment_id"])
         if row["epoch"] != order.epoch:
             raise SaleRestarted
-        if row["placed"] != 1:
-            return
+        if limit is not None and row["owned"] + len(seats) > limit:
+            raise PersonLimit(limit=limit, has=row["owned"])
+        return None
+
+    async def _write(self, order: Order, given: tuple[Any, ...], *, is_limited: bool) -> Any:
+        try:
+            if not is_limited:
+                return await self._db.fetchrow(Q["place_order"], *given)
+            # Redis has counted already; where it was lost, or two ask at once, this decides.
+            async with self._db.acquire() as conn, conn.transaction():
+                await conn.execute(Q["lock_person"], order.event_id, order.account_id)
+                return await conn.fetchrow(Q["place_order"], *given)
+        except UniqueViolationError as violation:
+            if not (violation.table_name or "").startswith("seat_claim"):
+                raise
+            raise _SeatsClaimedError from violation
+
+    async def _taken(self, order: Order, hall: Hall, seats: Sequence[int]) -> SeatTaken:
         claimants = await self._db.fetch(Q["list_claimants"], order.event_id, seats)
         lost = [claim["seat"] for claim in claimants]
         log.warning("a hold met claims", order_id=order.id, seats=lost)
         await self._tell_the_truth(order.event_id, claimants)
         await self._holds.thaw(order.event_id, order.id)
-        places = [(seat, hall.place(seat)) for seat in lost]
-        raise SeatTaken(
-            seats=[
-                {"id": seat_id(order.event_id, seat), "row": place.row, "number": place.number}
-                for seat, place in places
-            ]
-        )
+        return SeatTaken(seats=[named(hall, seat) for seat in lost])
 
     async def _tell_the_truth(self, event_id: int, claimants: Sequence[Any]) -> None:
         """Redis let two hold one seat: PostgreSQL's owner gets it there too."""

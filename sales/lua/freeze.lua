@@ -1,5 +1,6 @@
 -- Locks an order's hold while it is being paid: its seats can be neither changed nor lapse until
--- PostgreSQL has said what became of it. Freezing again only moves the end further.
+-- PostgreSQL has said what became of it. Freezing again moves the end further, as far as freezing
+-- at the latest moment of the hold would have.
 --
 -- KEYS[1] epoch      what these keys were filled from
 -- KEYS[2] holds      hash order -> "account:expires:latest:mode:seat,seat,..." (epoch ms; mode b or f)
@@ -28,7 +29,9 @@ if not pack then return {'over'} end
 local who, expires, latest, mode, names = string.match(pack, '^(%d+):(%d+):(%d+):(%a):([%d,]*)$')
 if mode == 'b' and tonumber(expires) <= now then return {'over'} end
 if who ~= account then return {'foreign'} end
-if mode == 'f' then till = math.max(till, tonumber(expires)) end
+if mode == 'f' then
+  till = math.max(tonumber(expires), math.min(till, tonumber(latest) + till - now))
+end
 
 pack = string.format('%s:%.0f:%s:f:%s', account, till, latest, names)
 redis.call('HSET', holds, order, pack)

@@ -37,21 +37,35 @@ LIMIT $2;
 -- What an order ($1) was placed with, in seat order.
 SELECT seat, zone_no, row_no, seat_no, price FROM order_line WHERE order_id = $1 ORDER BY seat;
 
+-- name: lock_person
+-- What is counted for account $2 at event $1 is counted by one transaction at a time. Its own
+-- statement, for a statement sees what was committed before it began, not before it waited.
+SELECT pg_advisory_xact_lock(hashtextextended('person ' || $1::bigint || ' ' || $2::bigint, 0));
+
 -- name: place_order
--- The promise, all of it or (the caller rolls back) nothing: order $1 of version $2 goes from
--- state $3 to $4 if its epoch still stands, with its lines, claims and first payment attempt.
+-- The promise, in one statement, all of it or nothing: order $1 of version $2 goes from state $3 to
+-- $4 if its epoch still stands, with its lines, claims, first payment attempt and notices. A seat
+-- that another order has claimed is a unique violation, which undoes everything.
 -- $5 now, $6 payable until, $7 total; lines as arrays: $8 seats (ascending, so that two orders
 -- never wait for each other in a ring), $9 zones, $10 rows, $11 numbers, $12 prices;
--- $13 gateway order id, $14 return base.
--- Returns the number of orders placed, of claims made, the payment's id, the epoch now.
+-- $13 gateway order id, $14 return base; $15 first look at the payment, $16 lane of the notices;
+-- $17 places the account may own at event $18, NULL for any number (else see lock_person).
+-- Returns the number of orders placed, the payment's id, the epoch now, what the account owns.
 WITH current AS (
     SELECT epoch FROM epoch FOR SHARE
+), owned AS (
+    SELECT count(*) AS places
+    FROM orders AS mine
+    JOIN orders AS other USING (account_id, event_id)
+    JOIN seat_claim ON seat_claim.order_id = other.id AND seat_claim.event_id = $18
+    WHERE mine.id = $1 AND $17::int IS NOT NULL
 ), placed AS (
     UPDATE orders
     SET state = $4, version = version + 1, total = $7, expires_at = $6, updated_at = $5
-    FROM current
+    FROM current, owned
     WHERE orders.id = $1 AND orders.version = $2 AND orders.state = $3
       AND orders.epoch = current.epoch
+      AND ($17 IS NULL OR owned.places + cardinality($8::int[]) <= $17)
     RETURNING orders.id, orders.event_id, orders.account_id
 ), lined AS (
     INSERT INTO order_line (order_id, event_id, seat, zone_no, row_no, seat_no, price)
@@ -61,21 +75,24 @@ WITH current AS (
     INSERT INTO seat_claim (event_id, seat, order_id, account_id, claimed_at)
     SELECT placed.event_id, wanted.seat, placed.id, placed.account_id, $5
     FROM placed, unnest($8::int[]) AS wanted (seat)
-    ON CONFLICT DO NOTHING
-    RETURNING seat
 ), attempted AS (
     INSERT INTO payment (order_id, attempt, gateway_order_id, amount, return_base, expires_at,
                          created_at, updated_at)
     SELECT placed.id, 1, $13, $7, $14, $6, $5, $5 FROM placed
     RETURNING id
+), staged AS (
+    INSERT INTO notice (kind, subject_id, due_at, created_at, lane)
+    SELECT 'payment.settle', id, $15::timestamptz, $5, $16 FROM attempted
+    UNION ALL
+    SELECT 'order.expire', id, $6, $5, $16 FROM placed
 ), audited AS (
     INSERT INTO audit (at, actor, action, subject, detail)
     SELECT $5, 'account:' || account_id, 'order.place', 'order:' || id,
            jsonb_build_object('seats', $8::int[], 'total', $7::bigint)
     FROM placed
 )
-SELECT (SELECT count(*) FROM placed) AS placed, (SELECT count(*) FROM claimed) AS claimed,
-       (SELECT id FROM attempted) AS payment_id, (SELECT epoch FROM current) AS epoch;
+SELECT (SELECT count(*) FROM placed) AS placed, (SELECT id FROM attempted) AS payment_id,
+       (SELECT epoch FROM current) AS epoch, (SELECT places FROM owned) AS owned;
 
 -- name: list_claimants
 -- Who has the seats ($2) of an event ($1): one row a claim.

@@ -86,7 +86,9 @@ class SeatModel:
             return "HoldOver"
         if own.account != account:
             return "NotYourSeat"
-        own.expires = max(until, own.expires) if own.frozen else until
+        if own.frozen:
+            until = max(own.expires, min(until, own.latest + until - now))
+        own.expires = until
         own.frozen = True
         return OK
 
@@ -95,6 +97,8 @@ class SeatModel:
         if own and own.frozen:
             own.frozen = False
             own.expires = max(min(now + self.ttl, own.latest), now + 120_000)
+            if own.latest:
+                own.expires = min(own.expires, own.latest + 120_000)
 
     def claim(self, order: int, account: int, seats: list[int], until: int) -> None:
         for other in list(self.holds):

@@ -67,7 +67,7 @@ async def test_orders_that_may_hold_seats_newest_first(db, clock):
             state,
             clock.now(),
         )
-    rows = await db.fetch(Q["list_orders_with_holds"], BEK, 2)
+    rows = await db.fetch(Q["list_orders_with_holds"], BEK, 2, None)
     states = await db.fetch("SELECT id, state FROM orders ORDER BY id DESC")
     assert [row["id"] for row in rows] == [
         row["id"] for row in states if row["state"] in {"open", "pending"}
