@@ -60,7 +60,7 @@ class ParkedNotices:
 
     async def get(self, notice_id: int) -> Parked:
         """Raises NoticeUnknown."""
-        row = await self._db.fetchrow(Q["read_parked"], notice_id)
+        row = await self._db.fetchrow(Q["read_parked"], min(notice_id, INT64_MAX))
         if row is None:
             raise NoticeUnknown
         return Parked(**row)
@@ -77,12 +77,13 @@ class ParkedNotices:
     async def _end(
         self, verb: str, given: list[Any], action: str, actor: str, detail: dict[str, object]
     ) -> None:
+        notice_id, *others = given
         async with self._db.acquire() as conn, conn.transaction():
-            row = await conn.fetchrow(Q[verb], *given)
+            row = await conn.fetchrow(Q[verb], min(notice_id, INT64_MAX), *others)
             if row is None:
                 raise NoticeUnknown
             told = {name: _plain(value) for name, value in row.items() if name != "pg_notify"}
-            subject = f"notice:{given[0]}"
+            subject = f"notice:{notice_id}"
             await audit.write(conn, self._clock.now(), actor, action, subject, **told, **detail)
 
 

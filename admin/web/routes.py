@@ -3,12 +3,12 @@
 from typing import Any
 
 from accounts.web import sign_out
-from admin.web import audit, rooms, sign_in
+from admin.web import audit, review, rooms, sign_in
 
 
 def routes() -> list[Any]:
     """Needs `accounts`, `sessions` and `identity` (of the staff audience and cookie), `caller`,
-    `console`, `audit`, `pages`.
+    `console`, `audit`, `review`, `parked`, `pages`.
     """
     return [
         sign_in.sign_in_form,
@@ -21,4 +21,10 @@ def routes() -> list[Any]:
         rooms.room_numbers,
         rooms.configure,
         audit.audit_page,
+        review.review_page,
+        review.item_page,
+        review.close_item,
+        review.notices_page,
+        review.notice_page,
+        review.end_notice,
     ]

@@ -27,6 +27,18 @@ STATES = {
     "drained": (_("дослуживает"), "sky"),
     "closed": (_("закрыта"), "bad"),
 }
+# What each kind of notice was to do.
+NOTICE_KINDS = {
+    "payment.settle": _("узнать исход платежа"),
+    "payment.void": _("отменить платёж после сброса"),
+    "order.expire": _("закончить неоплаченный заказ"),
+    "order.paid": _("показать места проданными"),
+    "order.released": _("показать места свободными"),
+    "refund.settle": _("вернуть деньги"),
+    "tickets.returned": _("показать возвращённые места свободными"),
+    "admission.opened": _("сообщить очереди, что человек внутри"),
+    "admission.ended": _("освободить место внутри"),
+}
 NUMBER_PROBLEM = _("Нужно целое число от 1 до %(most)s.")
 DISARM_PROBLEM = _("Нужно целое число от 1, не больше порога включения.")
 SECONDS_PROBLEM = _("Нужно целое число секунд от 10 до 86 400.")

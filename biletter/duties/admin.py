@@ -10,6 +10,8 @@ from admin.web.routes import routes
 from biletter.parts import STATIC, Parts
 from kernel.web.app import build_app, running
 from kernel.web.serve import serve
+from sales.outbox_parked import ParkedNotices
+from sales.reconcile.items import ReviewItems
 
 DB_CONNECTIONS = 4
 
@@ -31,6 +33,8 @@ async def run(parts: Parts) -> None:
             "identity": identity,
             "console": ThrottleConsole(rooms, audit, tempo),
             "audit": audit,
+            "review": ReviewItems(db, parts.clock),
+            "parked": ParkedNotices(db, parts.clock),
         },
         dependencies={"caller": Provide(identity.identify)},
         ready={"database": lambda: db.fetchval("SELECT 1"), "redis-rooms": rooms.redis.ping},

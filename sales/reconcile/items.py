@@ -99,7 +99,7 @@ class ReviewItems:
 
     async def get(self, item_id: int) -> Item:
         """Raises ItemUnknown."""
-        row = await self._db.fetchrow(Q["read_item"], item_id)
+        row = await self._db.fetchrow(Q["read_item"], min(item_id, INT64_MAX))
         if row is None:
             raise ItemUnknown
         return Item(**row)
@@ -108,7 +108,7 @@ class ReviewItems:
         """A person has seen to it. Raises ItemUnknown, NoteNeeded."""
         note, now = checked(note), self._clock.now()
         async with self._db.acquire() as conn, conn.transaction():
-            row = await conn.fetchrow(Q["close_item"], item_id, now, actor, note)
+            row = await conn.fetchrow(Q["close_item"], min(item_id, INT64_MAX), now, actor, note)
             if row is None:
                 raise ItemUnknown
             subject = f"review:{item_id}"

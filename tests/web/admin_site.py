@@ -25,6 +25,8 @@ from kernel.keyring import Keyring
 from kernel.web.app import build_app
 from kernel.web.links import Links
 from kernel.web.pages import Pages
+from sales.outbox_parked import ParkedNotices
+from sales.reconcile.items import ReviewItems
 from waitingroom.room import Rooms
 from waitingroom.settings import RoomSettings
 
@@ -58,6 +60,8 @@ class Desk:
                 "identity": self.identity,
                 "console": ThrottleConsole(self.rooms, audit, self.tempo),
                 "audit": audit,
+                "review": ReviewItems(db, clock),
+                "parked": ParkedNotices(db, clock),
             },
             dependencies={"caller": Provide(self.identity.identify)},
             pages=Pages(
