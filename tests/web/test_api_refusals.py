@@ -93,6 +93,7 @@ async def test_the_served_document_tells_of_every_call_and_of_419(stand):
         "/api/bookings/cancel": {"patch"},
         "/api/seats": {"get"},
         "/api/seats/select": {"patch"},
+        "/api/seats/best": {"patch"},
         "/api/seats/release": {"patch"},
         "/api/payments/success": {"get"},
         "/api/payments/fail": {"get"},
