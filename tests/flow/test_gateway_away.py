@@ -4,10 +4,11 @@ from random import Random
 
 import pytest
 
-from sales.gateway import ReturnUrls
+from sales.gateway import ReturnUrls, Unknown
 from sales.gateway_breaker import IN_A_ROW
 from sales.gateway_careful import CarefulGateway
 from sales.order import PaymentsAway
+from sales.outbox import Again
 from tests.fakes import FakeGateway, Silent
 from tests.flow.shop import BASE, BEK, open_shop
 
@@ -102,3 +103,18 @@ async def test_when_it_is_back_everything_goes_on_by_itself(shop, fake):
     assert shop.payments.pace() == "well"
     order = await shop.hold(8)
     assert (await shop.orders.place(order.id, BEK, BASE)).payment_state == "offered"
+
+
+@pytest.mark.parametrize("call", ["check", "confirm", "cancel"])
+async def test_a_payment_comes_back_when_it_was_told_to(shop, fake, monkeypatch, call):
+    order = await shop.placed(0)
+    payment = await shop.payments.of_order(order.id)
+    fake.pay()
+    if call == "cancel":
+        await shop.payments.wish_end(payment.id, "buyer", order)
+
+    async def unsent(**_):
+        return Unknown("not asked", is_trouble=False, wait_s=50.0)
+
+    monkeypatch.setattr(fake, call, unsent)
+    assert await shop.payments.settle(payment.id) == Again(50.0)

@@ -174,3 +174,19 @@ async def test_cancel_never_names_an_amount():
 
 async def test_the_form_is_found_from_the_payment_id_alone():
     assert client(ToldWire()).form_url("17") == "http://gateway:8083/api/v1/paymentform/render/17"
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_trouble"),
+    [
+        (no(409, "1002"), False),
+        (no(503, "3503"), False),
+        (no(408, "1408"), True),
+        (no(429, "1429"), True),
+        (no(500, "9999"), True),
+        (WireError("refused"), True),
+    ],
+)
+async def test_a_doubtful_answer_of_a_gateway_that_works_is_no_trouble(answer, is_trouble):
+    outcome = await init(ToldWire(answer))
+    assert (outcome.is_trouble, outcome.wait_s) == (is_trouble, 0)

@@ -97,6 +97,7 @@ async def test_one_key_names_one_question(stand, event_id, aru):
     for answer in (
         await book(aru, event_id + 1),
         await aru.post("/api/bookings?x=1", json={"event_id": event_id}, headers=KEY),
+        await aru.patch("/api/bookings", json={"event_id": event_id}, headers=KEY),
         await aru.patch("/api/bookings/cancel", json={"event_id": event_id}, headers=KEY),
     ):
         assert problem(answer) == (422, "idempotency-key-reused")

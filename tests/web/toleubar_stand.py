@@ -209,14 +209,19 @@ class Gateway:
 
 @asynccontextmanager
 async def open_gateway(
-    books: Path, clock: ManualClock, notify: str | None = None, **settings: Any
+    books: Path,
+    clock: ManualClock,
+    notify: str | None = None,
+    *,
+    really_pauses: bool = False,
+    **settings: Any,
 ) -> AsyncIterator[Gateway]:
-    """Pauses take no time and are written down; cards are judged at once."""
+    """Pauses are written down and take no time, unless wanted; cards are judged at once."""
     pauses: list[float] = []
 
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
-        await asyncio.sleep(0)
+        await asyncio.sleep(seconds if really_pauses else 0)
 
     port = free_port()
     config = ToleuBarConfig(team_slug=TEAM, password=PASSWORD, books=books, **settings)
