@@ -11,6 +11,7 @@ from kernel.db import Db
 from sales.admission import Admissions
 from sales.analytics import Analytics
 from sales.bookings import Bookings
+from sales.cancellations import Cancellations
 from sales.catalogue import Catalogue
 from sales.entrance import Entrance
 from sales.gateway_careful import CarefulGateway
@@ -21,6 +22,7 @@ from sales.holds import Holds
 from sales.orders import Orders
 from sales.payments import Addresses, Payments
 from sales.refunds import Refunds
+from sales.reschedules import Reschedules
 from sales.reset import Reset
 from sales.room_desk import Asker, Busy, Let, RoomDesk
 from sales.seatmap import SeatMaps
@@ -56,6 +58,10 @@ class Shop:
         self.refunds = Refunds(
             db, clock, gateway=self.gateway, orders=self.orders, holds=self.holds
         )
+        self.cancellations = Cancellations(
+            db, clock, catalogue=self.catalogue, orders=self.orders, refunds=self.refunds
+        )
+        self.reschedules = Reschedules(db, clock, self.catalogue)
         self.tickets = Tickets(db, parts.keyring)
         self.admissions = Admissions(
             db, clock, keyring=parts.keyring, catalogue=self.catalogue, modes=modes

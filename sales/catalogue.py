@@ -66,6 +66,8 @@ class Event(msgspec.Struct, frozen=True):
     hold_seconds: int
     refund_hours: int
     look: dict[str, Any]
+    # When it was to begin first, where it was moved since.
+    moved_from: datetime | None = None
 
 
 class EventCard(msgspec.Struct, frozen=True):

@@ -11,7 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import structlog
-from redis.exceptions import RedisError
 
 from kernel.clock import Clock
 from kernel.db import Db
@@ -31,8 +30,8 @@ from sales.order import (
     OrderUnknown,
     PaymentUnderWay,
 )
+from sales.orders_ending import Ending
 from sales.orders_placing import Placing
-from sales.outbox import Draft, stage
 from sales.payment import Payment
 from sales.payments import Payments
 from sales.states import OrderState, move_order
@@ -62,6 +61,7 @@ class Orders:
         self._db, self._clock = db, clock
         self._catalogue, self._holds, self._payments = catalogue, holds, payments
         self._placing = Placing(db, holds, clock, catalogue)
+        self._ending = Ending(db, clock, holds, payments)
         # What pages do not wait for any more; a second click joins the first.
         self._going_on: dict[tuple[int, int], asyncio.Task[Checkout]] = {}
 
@@ -168,9 +168,23 @@ class Orders:
             if order.state == "pending":
                 if await self._wish_end(order):
                     return await self.own(order_id, account_id)
-            elif order.state != "open" or await self._end_open(order):
+            elif order.state != "open" or await self._ending.end_open(
+                order, "buyer", f"account:{account_id}"
+            ):
                 return await self.own(order_id, account_id)
         raise TryAgain
+
+    async def call_off(self, order_id: int, reason: str) -> bool:
+        """The organiser ends it. False: its money is being taken, look again later. Ended or paid
+        already: no change.
+        """
+        for _ in range(RACES_MAX):
+            order = await self.get(order_id)
+            if order.state not in ("open", "pending"):
+                return True
+            if await self._ending.call_off(order, reason, "organiser"):
+                return True
+        return False
 
     async def expire(self, order_id: int) -> None:
         """The time to pay is over: the gateway is asked, and only its answer frees the seats.
@@ -206,7 +220,7 @@ class Orders:
         order = await self.get(order.id)
         if order.state in ("cancelled", "expired"):
             # It ended while its hold was being frozen.
-            await self._let_go(order)
+            await self._ending.let_go(order)
         return order
 
     async def _checkout(self, order: Order) -> Checkout:
@@ -234,43 +248,9 @@ class Orders:
             raise OrderUnknown
         return payment
 
-    async def _end_open(self, order: Order) -> bool:
-        """False: somebody was faster."""
-        now = self._clock.now()
-        facts = {
-            "event_id": order.event_id,
-            "account_id": order.account_id,
-            "admission_jti": order.admission_jti,
-            "seats": None,
-            "reason": "buyer",
-        }
-        async with self._db.acquire() as conn, conn.transaction():
-            version = await conn.fetchval(
-                Q["end_open_order"],
-                order.id,
-                order.version,
-                order.state,
-                move_order(order.state, "cancel"),
-                "buyer",
-                now,
-                f"account:{order.account_id}",
-                "order.cancel",
-            )
-            if version is None:
-                return False
-            await stage(conn, now, [Draft("order.released", order.id, facts)])
-        await self._let_go(order)
-        return True
-
-    async def _let_go(self, order: Order) -> None:
-        """At once, for whoever looks at the map now; the notice does it again."""
-        try:
-            await self._holds.free(order.event_id, order.id)
-        except (RedisError, TryAgain) as error:
-            log.warning("seats go free a little later", order_id=order.id, error=repr(error))
-
     async def _wish_end(self, order: Order) -> bool:
         """Ask the gateway to let go. False: look again, somebody was faster."""
+        actor = f"account:{order.account_id}"
         payment = await self._payment(order)
         if order.reason is None:
             if payment.state == "authorised":
@@ -279,7 +259,7 @@ class Orders:
                 if (await self.get(order.id)).state == "pending":
                     raise PaymentUnderWay
                 return False
-            if not await self._payments.wish_end(payment.id, "buyer", order):
+            if not await self._payments.wish_end(payment.id, "buyer", order, actor):
                 return False
         await self._payments.hurry(order.id)
         return True

@@ -59,6 +59,8 @@ LANE_OF: Mapping[str, str] = MappingProxyType(
         "order.paid": SEATS,
         "order.released": SEATS,
         "tickets.returned": SEATS,
+        "event.cancelled": REST,
+        "event.moved": REST,
         "admission.opened": REST,
         "admission.ended": REST,
     }

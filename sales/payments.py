@@ -140,7 +140,7 @@ class Payments:
             return
         await self.book.hint(found[0], _storable(told.status)[:HINT_CHARS_MAX])
 
-    async def wish_end(self, payment_id: int, reason: str, order: Order) -> bool:
+    async def wish_end(self, payment_id: int, reason: str, order: Order, actor: str) -> bool:
         """The order is to end as soon as the gateway has let go of the money. False: it has
         changed since it was read, or its money is being taken.
         """
@@ -149,7 +149,7 @@ class Payments:
             return False
         if attempt.payment.state == "authorised":
             return False
-        wished = await self.book.wish(attempt, reason, f"account:{order.account_id}")
+        wished = await self.book.wish(attempt, reason, actor)
         if wished:
             await self.book.hint(payment_id, "wish")
         return wished

@@ -22,6 +22,8 @@ Q = load_queries(Path(__file__).parent / "sql")
 # 80 random bits: nobody guesses a ticket, and the code stays small.
 SERIAL_BYTES = 10
 ERROR_CHARS_MAX = 300
+# Why an order ends, and by which verb where it is not the bank's no.
+ORDER_VERBS = {"buyer": "cancel", "event-cancelled": "cancel", "unpaid": "expire"}
 
 
 class _SeatsGoneError(Exception):
@@ -101,7 +103,7 @@ class PaymentBook:
         # What is disowned has no say about its order, which another attempt may pay.
         if attempt.order.state != "pending" or attempt.payment.state == "disowned":
             return await self.move(attempt, verb, last_error=last_error) if verb else True
-        order_verb = {"buyer": "cancel", "unpaid": "expire"}.get(reason, "decline")
+        order_verb = ORDER_VERBS.get(reason, "decline")
         async with self._db.acquire() as conn, conn.transaction():
             moved = await self._move(
                 conn,

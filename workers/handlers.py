@@ -5,6 +5,7 @@ from typing import Protocol
 
 from kernel.clock import Clock
 from sales.admission import Admissions
+from sales.cancellations import CANCELLED, Cancellations
 from sales.holds import Holds
 from sales.order import OrderUnknown
 from sales.orders import Orders
@@ -13,6 +14,7 @@ from sales.payments import Payments
 from sales.payments_void import VOID, Voids
 from sales.refunds import Refunds
 from sales.refunds_book import RETURNED, SETTLE
+from sales.reschedules import MOVED, Reschedules
 
 # After a webhook the gateway's own answer may lag behind (§1.7); asked this often,
 HINT_EVERY_S = 2.0
@@ -43,11 +45,14 @@ class Handlers:
         rooms: RoomDoor,
         voids: Voids,
         refunds: Refunds,
+        cancellations: Cancellations,
+        reschedules: Reschedules,
     ) -> None:
         self._clock = clock
         self._payments, self._orders, self._holds = payments, orders, holds
         self._admissions, self._rooms, self._voids = admissions, rooms, voids
         self._refunds = refunds
+        self._cancellations, self._reschedules = cancellations, reschedules
 
     def by_kind(self) -> Mapping[str, Handler]:
         return {
@@ -58,6 +63,8 @@ class Handlers:
             "order.released": self.released,
             SETTLE: self.settle_refund,
             RETURNED: self.returned,
+            CANCELLED: self._cancellations.carry_on,
+            MOVED: self._reschedules.carry_on,
             "admission.opened": self.opened,
             "admission.ended": self.ended,
         }

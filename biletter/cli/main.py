@@ -26,6 +26,8 @@ COMMANDS = (
     "generate",
     "keys",
     "ledger",
+    "payouts",
+    "event",
     "reconcile",
     "lottery",
     "crowd",

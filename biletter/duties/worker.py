@@ -31,6 +31,8 @@ async def run(parts: Parts) -> None:
         rooms=rooms,
         voids=Voids(shop.gateway, parts.clock),
         refunds=shop.refunds,
+        cancellations=shop.cancellations,
+        reschedules=shop.reschedules,
     )
     outbox = Outbox(shop.db, parts.clock, handlers.by_kind(), SystemRandom())
     await worker.run(outbox, parts.redis_jobs(), stop, pulse.beat)

@@ -1,7 +1,7 @@
 -- name: read_event
 -- One event, whatever its state; no row when there is none.
 SELECT id, title, description, kind, hall, city, provider, starts_at, local_day, ownership, state,
-       guarded, person_limit, order_limit, hold_seconds, refund_hours, look
+       guarded, person_limit, order_limit, hold_seconds, refund_hours, look, moved_from
 FROM event
 WHERE id = $1;
 

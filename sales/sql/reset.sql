@@ -9,7 +9,8 @@ UPDATE epoch SET epoch = epoch + 1 RETURNING epoch;
 
 -- name: lock_sales
 -- Everything that will be emptied, in one order, before the first row is looked at.
-LOCK TABLE orders, order_line, seat_claim, payment, ticket, refund, notice, idempotency_key
+LOCK TABLE orders, order_line, seat_claim, payment, ticket, refund, notice,
+           idempotency_key, cancellation_failure
 IN ACCESS EXCLUSIVE MODE;
 
 -- name: list_open_payments
@@ -28,5 +29,6 @@ SELECT kind, subject_id, payload FROM notice WHERE kind LIKE 'admission.%';
 -- name: empty_sales
 -- No order, claim, payment, ticket, refund or notice is left; visits go on, and used passes stay used.
 -- Numbers go on where they were: a gateway's order ids must stay unique for ever.
-TRUNCATE orders, order_line, seat_claim, payment, ticket, refund, notice, idempotency_key
+TRUNCATE orders, order_line, seat_claim, payment, ticket, refund, notice, idempotency_key,
+         cancellation_failure
 CONTINUE IDENTITY;

@@ -11,6 +11,7 @@ import asyncpg
 from kernel.clock import ManualClock
 from kernel.keyring import Keyring
 from sales.admission import Admissions
+from sales.cancellations import Cancellations
 from sales.catalogue import Catalogue
 from sales.entrance import Entrance
 from sales.gateway import Gateway
@@ -21,6 +22,7 @@ from sales.outbox_draining import Outbox
 from sales.payments import Addresses, Payments
 from sales.payments_void import Voids
 from sales.refunds import Refunds
+from sales.reschedules import Reschedules
 from sales.room_desk import Asker
 from sales.shoppers import Shoppers
 from sales.tickets import Tickets
@@ -62,6 +64,8 @@ class Shop:
     desk: FakeDesk
     entrance: Entrance
     refunds: Refunds
+    cancellations: Cancellations
+    reschedules: Reschedules
     event_id: int = 0
 
     async def hold(self, *seats: int, buyer: int = BEK, event_id: int | None = None) -> Order:
@@ -160,7 +164,9 @@ def make_shop(
     )
     orders = Orders(db, clock, catalogue=catalogue, holds=holds, payments=payments)
     admissions = Admissions(db, clock, keyring=keyring, catalogue=catalogue, modes=modes)
+    reschedules = Reschedules(db, clock, catalogue)
     refunds = Refunds(db, clock, gateway=gateway, orders=orders, holds=holds)
+    cancellations = Cancellations(db, clock, catalogue=catalogue, orders=orders, refunds=refunds)
     handlers = Handlers(
         clock,
         payments=payments,
@@ -170,6 +176,8 @@ def make_shop(
         rooms=rooms,
         voids=Voids(gateway, clock),
         refunds=refunds,
+        cancellations=cancellations,
+        reschedules=reschedules,
     )
     outbox = Outbox(db, clock, handlers.by_kind(), Random(1))
     return Shop(
@@ -189,4 +197,6 @@ def make_shop(
         desk := FakeDesk(),
         Entrance(admissions, modes, Shoppers(db, clock, catalogue, holds), Asker(desk, clock)),
         refunds,
+        cancellations,
+        reschedules,
     )

@@ -66,7 +66,7 @@ async def test_at_confirm_the_purchase_is_finished_by_another_worker(shop, after
 async def test_at_cancel_the_order_ends_all_the_same(shop, after):
     order = await shop.placed(0)
     payment = await shop.payments.of_order(order.id)
-    assert await shop.payments.wish_end(payment.id, "buyer", order)
+    assert await shop.payments.wish_end(payment.id, "buyer", order, "account:2")
     shop.gateway.plan("cancel", Die(after))
     await killed(shop.payments.settle(payment.id))
     assert (await shop.orders.get(order.id)).state == "pending"
