@@ -111,6 +111,21 @@ async def test_a_card_declined_in_the_last_minute_leaves_time_for_another(shop):
     assert await shop.state(order.id) == ("paid", "captured")
 
 
+async def test_the_map_keeps_them_held_as_long_as_the_order_does(shop):
+    order = await shop.placed(0)
+    for _ in range(4):
+        await shop.later(3.5 * 60)
+        await declined(shop, order)
+        await shop.orders.place(order.id, BEK, BASE)
+    # Redis was told fifteen minutes once; these are seventeen.
+    await shop.later(3 * 60)
+    assert await shop.holds.lapse(shop.clock.now()) == 0
+    assert (await shop.seats())[0] == "H"
+    await shop.later(2 * 60)
+    assert await ended(shop, order) == ("expired", "unpaid")
+    assert (await shop.seats())[0] == "F"
+
+
 async def test_nobody_keeps_seats_longer_than_the_whole_time_by_trying_on(shop):
     order = await shop.placed(0)
     for _ in range(ATTEMPTS_MAX["web"] - 1):
