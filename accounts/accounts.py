@@ -132,6 +132,13 @@ class Accounts:
         names = seen_line(first_name)[:NAME_MAX], seen_line(surname)[:NAME_MAX]
         await self._db.execute(QUERIES["set_name"], account_id, *names)
 
+    async def find(self, who: str | int) -> Person | None:
+        """By address (read by `read_email`) or id."""
+        if isinstance(who, str):
+            return await self._by_email.get(who)
+        row = await self._db.fetchrow(QUERIES["account_by_id"], who)
+        return person_of(row) if row else None
+
     async def person(self, account_id: int) -> Person:
         row = await self._db.fetchrow(QUERIES["account_by_id"], account_id)
         assert row is not None, "accounts are never deleted"

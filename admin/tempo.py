@@ -27,7 +27,7 @@ class Tempo:
     def sample(self) -> None:
         now = self._clock.ms()
         for event in self._rooms.reader.events():
-            claimed = self._rooms.snapshot(event).claimed
+            claimed = self._rooms.snapshot(event).let_in
             samples = self._samples.setdefault(event, deque())
             if samples and claimed < samples[-1][1]:  # the line began anew
                 samples.clear()

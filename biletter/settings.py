@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from kernel.web.networks import Network
-from waitingroom.abuse import RULES
+from waitingroom.rules import RULES
 
 ROOT = Path(__file__).resolve().parent.parent
 # In the order of their ports. The last three answer only health and metrics.

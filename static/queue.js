@@ -20,7 +20,8 @@ if (queue) start(...await Promise.all([import(queue.dataset.alert), import(queue
 
 function start({ Alert }, { Forecast }) {
   const event = queue.dataset.event;
-  const back = new URLSearchParams({ return_to: queue.dataset.return });
+  const { invite } = queue.dataset;
+  const back = new URLSearchParams({ return_to: queue.dataset.return, ...(invite && { invite }) });
   let failures = 0, saidAt = 0, timer = 0, soundUntil = 0, stream = null, refusesStreams = false;
   const alert = new Alert(), forecast = new Forecast();
 

@@ -1,24 +1,27 @@
 """Abuse at the door: who asks far more often than any visitor needs is refused for a while.
 
 Joins, heartbeats and claims have budgets of their own, so that a storm of one never costs an
-honest visitor another; each is counted per subject (account or device) and per neighbourhood of
-the network. What is refused for its subject isn't counted against its neighbours.
+honest visitor another; each is counted per subject (account or device), per device whoever has
+signed in on it, and per neighbourhood of the network. What is refused for its subject isn't counted
+against its neighbours.
 
 The budgets are a courtesy, not a lock: they live in this process's memory (a heartbeat must not
 cost a trip to Redis), and when the memory is full, newcomers pass and are counted as `overflow`.
 What must never be exceeded is the gate's business (lua/claim.lua).
 """
 
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal
-
-import msgspec
 
 from kernel.clock import Clock
 from kernel.counter import PlainCounter
 from kernel.errors import Refusal
 from kernel.web.networks import Networks
+from waitingroom.rules import RULES, Rule
+from waitingroom.terms import Terms
 
 MINUTE_MS = 60_000
 # Subjects or neighbourhoods a budget remembers at once, some 100 bytes each.
@@ -28,6 +31,9 @@ SUSPECT_MS = 10 * MINUTE_MS
 SUSPECTS_MAX = 10_000
 
 Verb = Literal["join", "heartbeat", "claim"]
+# Whatever a browser sends under this name was given by us, or counts for nobody else.
+DEVICE = re.compile(rb"(?:^|;\s*)biletter_device=([A-Za-z0-9_-]{22})(?:;|$)")
+EVERYWHERE = Terms()
 DOOR = PlainCounter(
     "room_door", "Calls at the door, by rule and what was done", ["rule", "outcome"]
 )
@@ -62,27 +68,6 @@ REFUSALS: Mapping[str, type[TooMany]] = MappingProxyType(
 )
 
 
-class Rule(msgspec.Struct, frozen=True):
-    """`burst` at once, and `per_minute` in the long run."""
-
-    per_minute: int
-    burst: int
-
-
-# A page joins once, beats three times a minute and claims every few seconds: a subject may do so
-# from ten tabs. Behind one /24 there may be a school, or a phone operator's thousands.
-RULES: Mapping[str, Rule] = MappingProxyType(
-    {
-        "join-subject": Rule(per_minute=60, burst=300),
-        "join-prefix": Rule(per_minute=6_000, burst=6_000),
-        "heartbeat-subject": Rule(per_minute=60, burst=60),
-        "heartbeat-prefix": Rule(per_minute=60_000, burst=60_000),
-        "claim-subject": Rule(per_minute=120, burst=120),
-        "claim-prefix": Rule(per_minute=30_000, burst=30_000),
-    }
-)
-
-
 class Budget:
     """Token buckets of one rule. A bucket is one number: when it will be full again (ms). After
     the time a whole burst takes, a bucket left alone is full and needn't be remembered.
@@ -90,31 +75,26 @@ class Budget:
 
     def __init__(self, name: str, rule: Rule, *, refuses: bool) -> None:
         self.name = name
+        self.refusal = REFUSALS[name.partition("-")[0]]
         self._refuses = refuses
         self._step_ms = MINUTE_MS / rule.per_minute
         self._whole_ms = self._step_ms * rule.burst
         self._full_at: dict[str, float] = {}
         self._before: dict[str, float] = {}
         self._turned_ms = 0.0
-        self._passed = (name, "passed")
-        self._late = (name, "refused" if refuses else "counted")
-        self._overflow = (name, "overflow")
-        for outcome in (self._passed, self._late, self._overflow):
-            DOOR.counts[outcome] += 0
+        for outcome in ("passed", "refused", "counted", "overflow"):
+            DOOR.counts[name, outcome] += 0
 
-    def take(self, key: str, now_ms: int) -> float | None:
-        """None: go on. Otherwise the call is to be refused: how long to wait (ms)."""
+    def take(self, key: str, now_ms: int, *, is_mild: bool) -> tuple[str, float]:
+        """`passed`, `refused` or, where the rule only counts, `counted`; and how long till the
+        call would pass (ms).
+        """
         late_ms = self._late_ms(key, now_ms)
-        if not late_ms:
-            DOOR.counts[self._passed] += 1
-            return None
-        DOOR.counts[self._late] += 1
-        return late_ms
-
-    @property
-    def refuses(self) -> bool:
-        """Whether the rule refuses, or only counts what it would refuse."""
-        return self._refuses
+        outcome = "passed"
+        if late_ms:
+            outcome = "refused" if self._refuses and not is_mild else "counted"
+        DOOR.counts[self.name, outcome] += 1
+        return outcome, late_ms
 
     def _late_ms(self, key: str, now_ms: int) -> float:
         if not 0 <= now_ms - self._turned_ms < self._whole_ms:
@@ -122,7 +102,7 @@ class Budget:
             self._turned_ms = now_ms
         known = self._full_at.get(key) or self._before.get(key)
         if known is None and len(self._full_at) >= KEYS_MAX:
-            DOOR.counts[self._overflow] += 1
+            DOOR.counts[self.name, "overflow"] += 1
             return 0
         full_at = max(known or 0, now_ms) + self._step_ms
         late_ms = full_at - now_ms - self._whole_ms
@@ -151,31 +131,77 @@ class Door:
         mild = frozenset(count_only)
         assert mild <= set(rules), mild
         self._budgets = {
-            name: Budget(name, rule, refuses=name not in mild) for name, rule in rules.items()
+            verb: [
+                Budget(name, rules[name], refuses=name not in mild)
+                for name in (f"{verb}-subject", f"{verb}-device", f"{verb}-prefix")
+            ]
+            for verb in REFUSALS
         }
         self._suspects: dict[str, int] = {}
+        # Event, rule and outcome → how often, since that was last told.
+        self._tallies: defaultdict[tuple[int, str, str], int] = defaultdict(int)
 
-    def check(self, verb: Verb, subject: str, scope: Any) -> None:
-        """Raises TooManyJoins, TooManyHeartbeats, TooManyClaims: try again after a while."""
-        now_ms = self._clock.ms()
-        self._take(verb, f"{verb}-subject", subject, now_ms)
+    def check(
+        self, verb: Verb, subject: str, scope: Any, *, event: int = 0, terms: Terms = EVERYWHERE
+    ) -> None:
+        """Raises TooManyJoins, TooManyHeartbeats, TooManyClaims: try again after a while. `terms`
+        are the room's.
+        """
+        if terms.allows and self.is_allowed(subject, scope, terms):
+            return
+        by_subject, by_device, by_prefix = self._budgets[verb]
+        self._take(by_subject, subject, event, terms)
+        device = device_in(scope)
+        if device is not None:
+            self._take(by_device, device, event, terms)
         prefix = self._networks.prefix_of(scope)
         if prefix is not None:
-            self._take(verb, f"{verb}-prefix", prefix, now_ms)
+            self._take(by_prefix, prefix, event, terms)
+
+    def is_allowed(self, subject: str, scope: Any, terms: Terms) -> bool:
+        """Whether the room counts nothing against this caller."""
+        return subject in terms.staff or (
+            bool(terms.networks) and self._networks.is_in(scope, terms.networks)
+        )
 
     def is_suspect(self, subject: str, scope: Any) -> bool:
-        """Whether this subject or its neighbourhood met a limit lately."""
+        """Whether this subject, its device or its neighbourhood met a limit lately."""
         since_ms = self._clock.ms() - SUSPECT_MS
-        prefix = self._networks.prefix_of(scope) or ""
-        return max(self._suspects.get(subject, 0), self._suspects.get(prefix, 0)) > since_ms
+        asked = subject, device_in(scope), self._networks.prefix_of(scope)
+        return any(self._suspects.get(key, 0) > since_ms for key in asked if key is not None)
 
-    def _take(self, verb: Verb, rule: str, key: str, now_ms: int) -> None:
-        budget = self._budgets[rule]
-        late_ms = budget.take(key, now_ms)
-        if late_ms is None:
+    def take_tallies(self) -> dict[int, dict[str, int]]:
+        """By event, `rule outcome` → how often, since they were last taken."""
+        told: dict[int, dict[str, int]] = {}
+        for (event, rule, outcome), count in self._tallies.items():
+            told.setdefault(event, {})[f"{rule} {outcome}"] = count
+        self._tallies.clear()
+        return told
+
+    def put_back(self, event: int, counts: Mapping[str, int]) -> None:
+        """They could not be told."""
+        for what, count in counts.items():
+            rule, _, outcome = what.partition(" ")
+            self._tallies[event, rule, outcome] += count
+
+    def _take(self, budget: Budget, key: str, event: int, terms: Terms) -> None:
+        now_ms = self._clock.ms()
+        outcome, late_ms = budget.take(key, now_ms, is_mild=budget.name in terms.mild)
+        if event:
+            self._tallies[event, budget.name, outcome] += 1
+        if outcome == "passed":
             return
         if len(self._suspects) >= SUSPECTS_MAX:
             self._suspects.clear()
         self._suspects[key] = now_ms
-        if budget.refuses:
-            raise REFUSALS[verb](retry_after_s=-int(-late_ms // 1000), reason=rule)
+        if outcome == "refused":
+            raise budget.refusal(retry_after_s=-int(-late_ms // 1000), reason=budget.name)
+
+
+def device_in(scope: Any) -> str | None:
+    """The device's token, out of its cookie; None: there is none yet."""
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            found = DEVICE.search(value)
+            return found[1].decode() if found else None
+    return None

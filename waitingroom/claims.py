@@ -13,8 +13,8 @@ from kernel.lua import Reply, word
 from waitingroom import keys
 from waitingroom.entries import Entry, NoEntry
 from waitingroom.line import RoomOff
-from waitingroom.memory import Memory
 from waitingroom.passes import MS, Visit, sign_pass
+from waitingroom.reader import Reader
 from waitingroom.signs import Signs
 from waitingroom.store import Store
 
@@ -65,7 +65,7 @@ class Claims:
     def __init__(  # noqa: PLR0917  # the parts of a room, wired in one place
         self,
         store: Store,
-        memory: Memory,
+        reader: Reader,
         signs: Signs,
         keyring: Keyring,
         clock: Clock,
@@ -73,7 +73,7 @@ class Claims:
     ) -> None:
         """`own` is the gate's clock where it is not Redis's, which only tests want."""
         self._store = store
-        self._memory = memory
+        self._memory, self._is_staff = reader.memory, reader.is_staff
         self._signs = signs
         self._keyring = keyring
         self._clock = clock
@@ -94,6 +94,7 @@ class Claims:
                 secrets.token_urlsafe(JTI_BYTES),
                 NOTICE_SLACK_MS,
                 self._own.ms() if self._own else 0,
+                int(self._is_staff(entry)),
             ],
         )
         if word(reply) == "passed":
@@ -101,7 +102,7 @@ class Claims:
         if word(reply) not in ("admitted", "repeat"):
             raise _refusal(reply)
         visit = Visit.parse(reply[1])
-        self._memory.used(event, visit.generation, visit.number)
+        self._memory.used(event, visit.generation, visit.number, lane=bool(entry.lane))
         return Admitted(sign_pass(self._keyring, event, entry.subject, visit), visit)
 
     async def keep(self, event: int, subject: str, until_ms: int, jti: str | None = None) -> bool:
@@ -130,7 +131,7 @@ class Claims:
         return (self._own or self._clock).ms()
 
 
-def gate_keys(event: int, generation: int, who: bytes) -> list[str]:
+def gate_keys(event: int, generation: keys.LineId, who: bytes) -> list[str]:
     """Of the command `claim`."""
     return [
         keys.settings(event),
@@ -144,6 +145,7 @@ def gate_keys(event: int, generation: int, who: bytes) -> list[str]:
         keys.called(event, generation),
         keys.standing(event, generation),
         keys.came(event, generation),
+        keys.left(event, generation),
     ]
 
 

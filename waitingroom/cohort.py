@@ -46,6 +46,8 @@ class Drawn:
         """The entry as it counts now; any other entry as it is."""
         if entry.generation != self.lottery.generation:
             return entry
+        if entry.lane:
+            return msgspec.structs.replace(entry, gen=self.generation)
         return msgspec.structs.replace(
             entry, gen=self.generation, num=self.number_of(entry.number), srv=0, lot=False
         )
@@ -91,7 +93,7 @@ class Cohort:
         if drawn is None or now is entry:
             return entry
         step = (entry.event, drawn.generation, entry.subject)
-        if moving and step not in self._followed:
+        if moving and not entry.lane and step not in self._followed:
             await self._move(drawn, entry.event, entry.subject, entry.number)
             if len(self._followed) >= FOLLOWED_MAX:
                 self._followed.clear()

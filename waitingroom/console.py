@@ -88,6 +88,7 @@ class Console:
         own = {"generation": new, "lottery": lottery}
         settings = await self._change(event, {}, own, actor)
         await self._clear(event, old)
+        await self._clear(event, before.lane_id)
         if before.is_drawn:
             await self._clear(event, before.lottery)
         return settings
@@ -131,7 +132,7 @@ class Console:
                 return after
         raise ChangedMeanwhile
 
-    async def _clear(self, event: int, generation: int) -> None:
+    async def _clear(self, event: int, generation: keys.LineId) -> None:
         """Drop the old line's keys, by name and a page at a time. The live bitmaps end by
         themselves.
         """

@@ -8,6 +8,7 @@ import msgspec
 from kernel.errors import Forbidden, NotFound, Refusal
 from kernel.keyring import Keyring
 from kernel.mac import Mac
+from waitingroom.keys import LaneId, LineId
 
 TYP = "entry+jwt"
 ALGORITHM = "HS256"
@@ -54,6 +55,13 @@ class Entry(msgspec.Struct, frozen=True):
     srv: int = 0
     # Whether the number is an entrant's, given before the draw.
     lot: bool = False
+    # The lane that the number is of, which is the generation it began in; 0: of the line.
+    lane: int = 0
+
+    @property
+    def line(self) -> LineId:
+        """Whose keys the place has."""
+        return LaneId(self.gen, self.lane) if self.lane else self.gen
 
     @property
     def number(self) -> int:

@@ -87,7 +87,7 @@ class Handovers:
         self._line = line
         self._secret = keyring.secret("handover")
         self._clock = clock
-        self._moved: set[tuple[int, int, int, str]] = set()
+        self._moved: set[tuple[int, keys.LineId, int, str]] = set()
 
     async def place(self, entry: Entry) -> Place:
         """As Line.place; raises HandedOver for a place that went to another device."""
@@ -105,7 +105,7 @@ class Handovers:
         expires_s = self._clock.ms() // 1000 + LIFE_S
         jti = secrets.token_urlsafe(JTI_BYTES)
         told: list[Any] = [entry.event, entry.gen, entry.num, entry.sub, entry.srv]
-        told += [int(entry.lot), expires_s, jti]
+        told += [int(entry.lot), entry.lane, expires_s, jti]
         body = ".".join(str(part) for part in told)
         return f"{body}.{self._mac(body)}", expires_s * 1000
 
@@ -118,13 +118,13 @@ class Handovers:
             raise HandoverForged
         if not hmac.compare_digest(mac, self._mac(body)):
             raise HandoverForged
-        of, gen, num, sub, srv, lot, expires_s, jti = body.split(".")
+        of, gen, num, sub, srv, lot, lane, expires_s, jti = body.split(".")
         if int(of) != event:
             raise HandoverForeign
         now_s = self._clock.ms() // 1000
         if now_s >= int(expires_s):
             raise HandoverExpired
-        entry = Entry(event, int(gen), int(num), sub, now_s, int(srv), lot == "1")
+        entry = Entry(event, int(gen), int(num), sub, now_s, int(srv), lot == "1", int(lane))
         return Link(entry, int(expires_s), jti)
 
     async def take(self, event: int, token: str, subject: str) -> Entry:
@@ -178,5 +178,5 @@ class Handovers:
         return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _key(entry: Entry) -> tuple[int, int, int, str]:
-    return entry.event, entry.gen, entry.num, entry.sub
+def _key(entry: Entry) -> tuple[int, keys.LineId, int, str]:
+    return entry.event, entry.line, entry.num, entry.sub

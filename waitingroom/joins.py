@@ -17,22 +17,21 @@ from waitingroom.store import Store
 # One command takes so many at most: some 0.3 ms of Redis.
 JOINS_MAX = 128
 
-# The word of lua/join.lua for one subject, its field, and of which generation they are.
-Said = tuple[bytes, Any, int]
+# The word of lua/join.lua for one subject, its field, and of which line they are.
+Said = tuple[bytes, Any, keys.LineId]
 
 
-def keys_of(event: int, generation: int, now_ms: int, subjects: Sequence[bytes]) -> list[str]:
-    """What lua/join.lua works on."""
-    places = [
-        keys.places(event, gen, who) for gen in (generation, generation - 1) for who in subjects
-    ]
+def keys_of(event: int, line: keys.LineId, now_ms: int, subjects: Sequence[bytes]) -> list[str]:
+    """What lua/join.lua works on. A lane goes on through a draw: nothing comes before it."""
+    before = line - 1 if isinstance(line, int) else line
+    places = [keys.places(event, of, who) for of in (line, before) for who in subjects]
     return [
         keys.settings(event),
-        keys.line(event, generation),
-        keys.done(event, generation),
-        keys.knocked(event, generation),
+        keys.line(event, line),
+        keys.done(event, line),
+        keys.knocked(event, line),
         keys.leases(event),
-        *keys.live_pair(event, generation, now_ms),
+        *keys.live_pair(event, line, now_ms),
         *places,
     ]
 
@@ -42,36 +41,39 @@ class Joins:
         self._store = store
         self._memory = memory
         self._clock = clock
-        self._convoys: dict[int, Convoy[bytes, Said]] = {}
+        self._convoys: dict[tuple[int, bool], Convoy[bytes, Said]] = {}
 
-    def take(self, event: int, who: bytes) -> "asyncio.Future[Said]":
+    def take(self, event: int, who: bytes, *, lane: bool = False) -> "asyncio.Future[Said]":
         """`joined` or `again` with the number, `cohort` with the entrant's, `closed`, `soon`,
-        `full` or `off`; and of which generation that is, whatever has begun since. For a room
+        `full` or `off`; and of which line that is, whatever has begun since. For a room
         that exists. To be awaited; raises RoomUnknown, RoomAway.
         """
-        convoy = self._convoys.get(event)
+        convoy = self._convoys.get((event, lane))
         if convoy is None:
 
             async def send(subjects: list[bytes]) -> list[Said]:
-                return await self._send(event, subjects)
+                return await self._send(event, subjects, lane=lane)
 
-            convoy = self._convoys[event] = Convoy(send, size_max=JOINS_MAX)
+            convoy = self._convoys[event, lane] = Convoy(send, size_max=JOINS_MAX)
         return convoy.ask(who)
 
-    async def _send(self, event: int, subjects: list[bytes]) -> list[Said]:
-        now_ms, generation = self._clock.ms(), 0
+    async def _send(self, event: int, subjects: list[bytes], *, lane: bool) -> list[Said]:
+        now_ms = self._clock.ms()
+        line: keys.LineId = 0
 
-        def names(gen: int) -> list[str]:
-            nonlocal generation
-            generation = gen
-            return keys_of(event, gen, now_ms, subjects)
+        def names(of: keys.LineId) -> list[str]:
+            nonlocal line
+            line = of
+            return keys_of(event, of, now_ms, subjects)
 
-        args: list[Arg] = [now_ms, LIVE_TTL_S, *self._memory.floor(event), *subjects]
-        reply = await self._store.run_in_line("join", event, names, args)
+        floor = self._memory.floor(event, lane=lane)
+        args: list[Arg] = [now_ms, LIVE_TTL_S, *floor, *subjects]
+        reply = await self._store.run_in_line("join", event, names, args, lane=lane)
         if word(reply) == "off":
-            return [(b"off", None, generation)] * len(subjects)
+            return [(b"off", None, line)] * len(subjects)
         assert word(reply) == "answered", reply
-        said = [(*pair, generation) for pair in zip(reply[1::2], reply[2::2], strict=True)]
+        said = [(*pair, line) for pair in zip(reply[1::2], reply[2::2], strict=True)]
         given = [field for word, field, _ in said if word in (b"joined", b"again")]
-        self._memory.issued(event, generation, max(given, default=0))
+        generation = keys.generation_of(line)
+        self._memory.issued(event, generation, max(given, default=0), lane=lane)
         return said

@@ -8,6 +8,8 @@ from base64 import urlsafe_b64decode
 from binascii import Error as NotBase64
 from zlib import crc32
 
+import msgspec
+
 from kernel.subjects import SUBJECT_BYTES
 
 # The set of all events that have a room.
@@ -21,6 +23,27 @@ LEADER_FENCE = "room:{leader}:fence"
 PLACE_BUCKETS = 16_384
 # A waiter who was seen in this window or the one before it counts as living.
 LIVE_WINDOW_MS = 60_000
+
+
+class LaneId(msgspec.Struct, frozen=True):
+    """The lane of the invited beside the line of this `generation`: a second line of people, with
+    keys of its own. `lane` is the generation it began in; the draw of a lottery begins another
+    generation of the line and leaves the lane as it is.
+    """
+
+    generation: int
+    lane: int
+
+    def __str__(self) -> str:
+        return f"{self.lane}:lane"
+
+
+# Which line of people: the one of a generation, or its lane.
+LineId = int | LaneId
+
+
+def generation_of(line: LineId) -> int:
+    return line if isinstance(line, int) else line.generation
 
 
 def settings(event: int) -> str:
@@ -58,79 +81,94 @@ def traffic(event: int) -> str:
     return f"room:{{{event}}}:traffic"
 
 
+def invites(event: int) -> str:
+    """Hash: name of an invitation that was used → the subject that did."""
+    return f"room:{{{event}}}:invites"
+
+
+def door(event: int) -> str:
+    """Hash: `rule outcome` → how often the doors of all processes did that here."""
+    return f"room:{{{event}}}:door"
+
+
 def draw(event: int) -> str:
     """Hash: the last lottery: generation, cohort, outside, frozen_ms; seed, drawn_ms once drawn."""
     return f"room:{{{event}}}:draw"
 
 
-def line(event: int, generation: int) -> str:
+def line(event: int, generation: LineId) -> str:
     """Hash: the counters everything else derives from (issued, serving, …)."""
     return f"room:{{{event}}}:{generation}:line"
 
 
-def places(event: int, generation: int, who: bytes) -> str:
+def places(event: int, generation: LineId, who: bytes) -> str:
     """Hash: subject → queue number, for one bucket of subjects."""
     return places_bucket(event, generation, crc32(who) % PLACE_BUCKETS)
 
 
-def places_bucket(event: int, generation: int, number: int) -> str:
+def places_bucket(event: int, generation: LineId, number: int) -> str:
     return f"room:{{{event}}}:{generation}:places:{number}"
 
 
-def done(event: int, generation: int) -> str:
+def done(event: int, generation: LineId) -> str:
     """Bitmap: queue numbers that were used or given up."""
     return f"room:{{{event}}}:{generation}:done"
 
 
-def knocked(event: int, generation: int) -> str:
+def knocked(event: int, generation: LineId) -> str:
     """Bitmap: numbers that came in time: to the gate when called, or back after being passed."""
     return f"room:{{{event}}}:{generation}:knocked"
 
 
-def came(event: int, generation: int) -> str:
+def came(event: int, generation: LineId) -> str:
     """Bitmap: called numbers that came to the gate, whether they found it full or not."""
     return f"room:{{{event}}}:{generation}:came"
 
 
-def reached(event: int, generation: int) -> str:
+def reached(event: int, generation: LineId) -> str:
     """Sorted set: serving:calls:recalls → when that was reached, on the gate's own clock (ms)."""
     return f"room:{{{event}}}:{generation}:reached"
 
 
-def called(event: int, generation: int) -> str:
+def called(event: int, generation: LineId) -> str:
     """Bitmap: numbers that were called. A smaller number that wasn't was absent, passed over."""
     return f"room:{{{event}}}:{generation}:asked"
 
 
-def returned(event: int, generation: int) -> str:
+def returned(event: int, generation: LineId) -> str:
     """Sorted set: numbers passed over that came back in time, to be called before new ones."""
     return f"room:{{{event}}}:{generation}:returned"
 
 
-def standing(event: int, generation: int) -> str:
+def standing(event: int, generation: LineId) -> str:
     """Sorted set: number of a claimer whom the gate refused → when, on the gate's own clock."""
     return f"room:{{{event}}}:{generation}:standing"
 
 
-def left(event: int, generation: int) -> str:
+def left(event: int, generation: LineId) -> str:
     """List: numbers given up while waiting, in the order of leaving."""
     return f"room:{{{event}}}:{generation}:left"
 
 
-def link(event: int, generation: int, jti: str) -> str:
+def link(event: int, generation: LineId, jti: str) -> str:
     """Text: a handover's link that was used; it expires by itself."""
     return f"room:{{{event}}}:{generation}:link:{jti}"
 
 
-def live(event: int, generation: int, window: int) -> str:
+def live(event: int, generation: LineId, window: int) -> str:
     """Bitmap: queue numbers heard from in this window or the one before it."""
     return f"room:{{{event}}}:{generation}:live:{window}"
 
 
-def live_pair(event: int, generation: int, now_ms: int) -> tuple[str, str]:
+def live_pair(event: int, generation: LineId, now_ms: int) -> tuple[str, str]:
     """The bitmap of this moment's window and of the next."""
     window = now_ms // LIVE_WINDOW_MS
     return live(event, generation, window), live(event, generation, window + 1)
+
+
+def is_subject(text: str) -> bool:
+    """Whether this may be a subject of kernel.subjects."""
+    return len(member(text)) == SUBJECT_BYTES and len(text) > SUBJECT_BYTES
 
 
 def member(subject: str) -> bytes:

@@ -11,11 +11,13 @@ from kernel.lua import word
 from waitingroom import keys
 from waitingroom.cohort import Cohort
 from waitingroom.entries import Entry, EntryBook, GenerationOver, NoEntry
+from waitingroom.invitations import Invitation
 from waitingroom.joins import Joins, Said
+from waitingroom.lane import Lane
 from waitingroom.place import Place, PlaceTeller, Stage
 from waitingroom.reader import Reader
 from waitingroom.signs import Signs
-from waitingroom.snapshot import iso
+from waitingroom.snapshot import Snapshot, iso
 from waitingroom.store import RoomAway, Store
 
 # People leave and are let in: a place may be free a little later.
@@ -78,6 +80,7 @@ class Line:
         self._memory = reader.memory
         self._cohort = cohort
         self._joins = Joins(store, reader.memory, clock)
+        self._lane = Lane(store, reader, cohort, clock)
         self._signs = signs
         self._reader = reader
         self._book = book
@@ -85,39 +88,65 @@ class Line:
         self._says = PlaceTeller(reader, chance)
 
     async def join(
-        self, event: int, subject: str, *, entry: Entry | None = None, device: str | None = None
+        self,
+        event: int,
+        subject: str,
+        *,
+        entry: Entry | None = None,
+        device: str | None = None,
+        invite: Invitation | None = None,
     ) -> Joined:
         """A place for the subject; the same one however often it joins. When the entry is of
         this very device and the subject is somebody else (who signed in since), the place
-        becomes the subject's. Raises RoomOff, RoomSoon, RoomClosed, RoomFull, RoomUnknown,
-        RoomAway.
+        becomes the subject's. Whoever is invited gets one in the lane instead. Raises RoomOff,
+        RoomSoon, RoomClosed, RoomFull, InviteUsed, RoomUnknown, RoomAway.
         """
         self._reader.of(event)
         if entry is not None and device is not None and entry.subject == device != subject:
             await self._adopt(entry, subject)
-        known = self._memory.of(event)
-        if entry is not None and entry.subject == subject and known and known.has_recovered:
-            await self._store.heal(await self._cohort.follow(entry))
-        said, number, generation = await self._take(event, subject)
+        await self._heal(entry, subject)
+        in_lane = await self._lane.admits(event, subject, invite, entry)
+        said, number, line = await self._take(event, subject, lane=in_lane)
         if said == b"cohort":
             await self._cohort.settle(event, subject, number)
-            said, number, generation = await self._take(event, subject)
+            said, number, line = await self._take(event, subject)
         if said == b"cohort":  # another line began in between
             raise RoomAway
-        snapshot = self._reader.of(event)
-        came_at = snapshot.serving
-        had = snapshot.present(entry) if entry is not None else None
-        if had is not None and (had.generation, had.number) == (generation, number):
-            came_at = had.srv
-        lot = snapshot.settings.lottery == generation
-        mine = Entry(event, generation, number, subject, self._clock.ms() // 1000, came_at, lot)
+        if in_lane:
+            await self._lane.leave_line(event, subject)
+        mine = self._entry(event, subject, number, line, entry)
         is_new = said == b"joined"
-        place = self._says.waiting(snapshot, mine) if is_new else await self.place(mine)
+        snapshot = self._reader.of(event)
+        if is_new and not snapshot.settings.is_staff(subject):
+            place = self._says.waiting(snapshot.line_of(mine), mine)
+        else:
+            place = await self.place(mine)
         return Joined(mine, self._book.write(mine), place, is_new)
 
-    async def _take(self, event: int, subject: str) -> Said:
+    def _entry(
+        self, event: int, subject: str, number: int, line: keys.LineId, came_with: Entry | None
+    ) -> Entry:
+        snapshot, generation = self._reader.of(event), keys.generation_of(line)
+        lane = line.lane if isinstance(line, keys.LaneId) else 0
+        lot = not lane and snapshot.settings.lottery == generation
+        now_s = self._clock.ms() // 1000
+        mine = Entry(event, generation, number, subject, now_s, 0, lot, lane)
+        had = snapshot.present(came_with) if came_with is not None else None
+        came_at = snapshot.line_of(mine).serving
+        if had is not None and (had.line, had.number) == (line, number):
+            came_at = had.srv
+        return msgspec.structs.replace(mine, srv=came_at)
+
+    async def _heal(self, entry: Entry | None, subject: str) -> None:
+        if entry is None or entry.subject != subject:
+            return
+        known = self._memory.of(entry.event, lane=bool(entry.lane))
+        if known and known.has_recovered:
+            await self._store.heal(await self._cohort.follow(entry))
+
+    async def _take(self, event: int, subject: str, *, lane: bool = False) -> Said:
         """`joined` or `again` with the number, or `cohort` with the entrant's."""
-        said = await self._joins.take(event, keys.member(subject))
+        said = await self._joins.take(event, keys.member(subject), lane=lane)
         what, field, _ = said
         if what == b"off":
             raise RoomOff
@@ -141,6 +170,9 @@ class Line:
         came_with, entry = entry, snapshot.present(entry)
         if entry.generation < snapshot.settings.generation:
             raise GenerationOver
+        snapshot = snapshot.line_of(entry)
+        if snapshot.settings.is_staff(entry.subject):
+            return await self._of_staff(snapshot, came_with)
         if snapshot.has_left(entry.number):
             raise NoEntry
         if entry.number > snapshot.serving or entry.generation > snapshot.settings.generation:
@@ -156,11 +188,19 @@ class Line:
             return self._says.waiting(snapshot, entry)
         return self._says.called(snapshot, entry, stage)
 
+    async def _of_staff(self, snapshot: Snapshot, entry: Entry) -> Place:
+        """Staff needn't be called."""
+        stage = await self._look(entry)
+        if stage not in ("inside", "over"):
+            stage = "called"
+        return self._says.called(snapshot, snapshot.present(entry), stage)
+
     async def heartbeat(self, entry: Entry) -> None:
         """The waiter is still here. Raises GenerationOver, NoEntry: whoever has left is not."""
         snapshot = self._reader.of(entry.event)
         if entry.generation < snapshot.settings.generation:
             raise GenerationOver
+        snapshot = snapshot.line_of(entry)
         if snapshot.has_left(entry.number):
             raise NoEntry
         await self._signs.beat(entry, is_passed=entry.number <= snapshot.serving)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from waitingroom.keys import LineId
 from waitingroom.settings import RoomSettings
 
 # Numbers let in, remembered so that none enters twice; and numbers given up, told to Redis again.
@@ -18,6 +19,8 @@ class Known(msgspec.Struct):
     """
 
     generation: int
+    # Its keys are this line's.
+    line_id: LineId = 0
     version: int = 0
     highest: int = 0
     serving: int = 0
@@ -31,28 +34,30 @@ class Known(msgspec.Struct):
 
 
 class Memory:
-    def __init__(self) -> None:
-        self._rooms: dict[int, Known] = {}
+    """Of each room two lines: the one, and with `lane` that of the invited."""
 
-    def of(self, event: int) -> Known | None:
-        """None: this process has never read that room, and can't put anything back."""
-        known = self._rooms.get(event)
+    def __init__(self) -> None:
+        self._rooms: dict[tuple[int, bool], Known] = {}
+
+    def of(self, event: int, *, lane: bool = False) -> Known | None:
+        """None: this process has never read that line, and can't put anything back."""
+        known = self._rooms.get((event, lane))
         return known if known and known.settings else None
 
-    def floor(self, event: int) -> tuple[int, int]:
-        """(generation, highest number): a room that has issued less has lost something."""
-        known = self._rooms.get(event)
+    def floor(self, event: int, *, lane: bool = False) -> tuple[int, int]:
+        """(generation, highest number): a line that has issued less has lost something."""
+        known = self._rooms.get((event, lane))
         return (known.generation, known.highest) if known else (0, 0)
 
-    def issued(self, event: int, generation: int, number: int) -> None:
+    def issued(self, event: int, generation: int, number: int, *, lane: bool = False) -> None:
         """A number was given, or seen in an entry that we had signed."""
-        known = self._known(event, generation)
+        known = self._known(event, generation, lane=lane)
         if known is not None:
             known.highest = max(known.highest, number)
 
-    def used(self, event: int, generation: int, number: int) -> None:
+    def used(self, event: int, generation: int, number: int, *, lane: bool = False) -> None:
         """Whoever has the number was let in."""
-        known = self._known(event, generation)
+        known = self._known(event, generation, lane=lane)
         if known is not None:
             known.used.append(number)
 
@@ -63,12 +68,15 @@ class Memory:
         raw: tuple[Sequence[bytes], Sequence[bytes]],
         in_flight: int,
         left: Sequence[int],
+        *,
+        lane: bool = False,
     ) -> None:
-        """A reading of the whole room; `raw` are its settings and its line."""
-        known = self._known(event, settings.generation)
+        """A reading of a whole line; `raw` are its settings and its counters."""
+        known = self._known(event, settings.generation, lane=lane)
         if known is None:
             return
         line = dict(zip(raw[1][::2], raw[1][1::2], strict=True))
+        known.line_id = settings.lane_id if lane else settings.generation
         known.version, known.lease_ms = settings.version, settings.lease_seconds * 1000
         known.settings, known.line = raw
         known.highest = max(known.highest, int(line.get(b"issued", 0)))
@@ -77,11 +85,12 @@ class Memory:
         known.has_recovered = b"recovered_ms" in line
 
     def forget(self, event: int) -> None:
-        self._rooms.pop(event, None)
+        for lane in (False, True):
+            self._rooms.pop((event, lane), None)
 
-    def _known(self, event: int, generation: int) -> Known | None:
+    def _known(self, event: int, generation: int, *, lane: bool) -> Known | None:
         """None: that was an earlier line."""
-        known = self._rooms.get(event)
+        known = self._rooms.get((event, lane))
         if known is None or generation > known.generation:
-            known = self._rooms[event] = Known(generation)
+            known = self._rooms[event, lane] = Known(generation)
         return known if known.generation == generation else None

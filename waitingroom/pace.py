@@ -42,8 +42,10 @@ def eta_of(snapshot: Snapshot, number: int) -> Eta | None:
     if snapshot.state not in ("open", "drained"):
         return None
     rate = snapshot.settings.rate_per_minute / MINUTE_S
-    observed = rate if snapshot.claims_per_s is None else snapshot.claims_per_s
-    fast, slow = max(rate, observed), max(min(rate, observed), rate * OBSERVED_MIN)
+    # While the invited and the others wait, each line has its part of the rate.
+    expected = rate * snapshot.part
+    observed = expected if snapshot.claims_per_s is None else snapshot.claims_per_s
+    fast, slow = max(rate, observed), max(min(expected, observed), rate * OBSERVED_MIN)
     ahead = snapshot.living_ahead_of(number)
     return Eta(
         low_s=math.floor(ahead * snapshot.share / fast),

@@ -38,6 +38,8 @@ class Place(msgspec.Struct, frozen=True):
     age_s: int
     # The number in the lottery of whoever was in the pre-queue.
     entrant: int | None = None
+    # Whether the place is in the lane of the invited: number and position are of that lane.
+    invited: bool = False
 
 
 class PlaceTeller:
@@ -46,7 +48,8 @@ class PlaceTeller:
         self._chance = chance
 
     def waiting(self, snapshot: Snapshot, entry: Entry) -> Place:
-        if snapshot.settings.awaits_draw and entry.generation == snapshot.settings.generation:
+        awaits = snapshot.settings.awaits_draw and not entry.lane
+        if awaits and entry.generation == snapshot.settings.generation:
             return self._entrant(snapshot, entry)
         ahead = snapshot.ahead_of(entry.number)
         eta = eta_of(snapshot, entry.number)
@@ -65,6 +68,7 @@ class PlaceTeller:
             message=snapshot.settings.message,
             age_s=self._reader.age_s,
             entrant=snapshot.entrant_of(entry),
+            invited=bool(entry.lane),
         )
 
     def _entrant(self, snapshot: Snapshot, entry: Entry) -> Place:
@@ -100,4 +104,5 @@ class PlaceTeller:
             message=snapshot.settings.message,
             age_s=self._reader.age_s,
             entrant=snapshot.entrant_of(entry),
+            invited=bool(entry.lane),
         )

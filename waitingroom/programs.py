@@ -58,6 +58,7 @@ class Programs:
                 secrets.token_urlsafe(JTI_BYTES),
                 NOTICE_SLACK_MS,
                 self._own.ms() if self._own else 0,
+                0,
             ],
         )
         said = word(reply)

@@ -12,12 +12,14 @@ import msgspec
 import structlog
 
 from kernel.clock import Clock
+from kernel.lua import Reply
 from waitingroom import keys
 from waitingroom.cohort import Cohort
+from waitingroom.entries import Entry
 from waitingroom.memory import Memory
 from waitingroom.settings import RoomSettings, from_hash
 from waitingroom.signs import Signs
-from waitingroom.snapshot import Snapshot, status_of
+from waitingroom.snapshot import Snapshot, status_of, with_lane
 from waitingroom.store import RoomAway, RoomUnknown, Store
 
 READ_EVERY_S = 0.25
@@ -45,8 +47,9 @@ class Reader:
         self._clock = clock
         self._snapshots: dict[int, Snapshot] = {}
         self._statuses: dict[int, bytes] = {}
-        self._gone: dict[int, list[int]] = {}
-        self._history: dict[int, deque[tuple[int, int]]] = {}
+        # Of each line, and of its lane.
+        self._gone: dict[tuple[int, bool], list[int]] = {}
+        self._history: dict[tuple[int, bool], deque[tuple[int, int]]] = {}
         self._read_at_ms: int | None = None
         self._complained_at_ms = 0
 
@@ -56,6 +59,11 @@ class Reader:
         if snapshot is None:
             raise RoomAway if self._read_at_ms is None else RoomUnknown
         return snapshot
+
+    def is_staff(self, entry: Entry) -> bool:
+        """Whether whoever has this place needn't be called; nobody where nothing was read."""
+        snapshot = self._snapshots.get(entry.event)
+        return snapshot is not None and snapshot.settings.is_staff(entry.subject)
 
     def status_bytes(self, event: int) -> bytes | None:
         """The answer of /status as it goes over the wire. None: no such room."""
@@ -111,34 +119,31 @@ class Reader:
             return None
 
     async def _read_known(self, event: int) -> Snapshot:
-        floor = self.memory.floor(event)
+        line = await self._read_line(event)
+        if not line.has_lane:
+            return line
+        return with_lane(line, await self._read_line(event, lane=True))
+
+    async def _read_line(self, event: int, *, lane: bool = False) -> Snapshot:
+        floor = self.memory.floor(event, lane=lane)
         before = self._snapshots.get(event)
-        gone = self._gone.setdefault(event, [])
+        if before is not None and lane:
+            before = before.lane
+        gone = self._gone.setdefault((event, lane), [])
         now_ms = self._clock.ms()
-        reply = await self._store.run_in_line(
-            "read",
-            event,
-            lambda gen: [
-                keys.settings(event),
-                keys.line(event, gen),
-                keys.leases(event),
-                keys.left(event, gen),
-                keys.live_pair(event, gen, now_ms)[0],
-            ],
-            [now_ms, len(gone), LEFT_PAGE],
-        )
+        reply = await self._ask(event, now_ms, len(gone), lane=lane)
         settings = from_hash(reply[1])
         share, line = _counters(reply[2])
         serving, issued = line.get(b"serving", 0), line.get(b"issued", 0)
         was = (*floor, before.serving, before.settings.version) if before else (*floor, 0, 0)
         if is_behind(was, settings, issued, serving) and await self._store.mended(event):
-            return await self._read_known(event)
+            return await self._read_line(event, lane=lane)
         if before is not None and before.settings.generation != settings.generation:
             self._forget(event)
-            return await self._read_known(event)
+            return await self._read_line(event, lane=lane)
         for number in reply[4]:
             insort(gone, int(number))
-        self.memory.saw(event, settings, (reply[1], reply[2]), reply[3], gone)
+        self.memory.saw(event, settings, (reply[1], reply[2]), reply[3], gone, lane=lane)
         living, claimed = line.get(b"living", 0), line.get(b"claimed", 0)
         moving = settings.state == "open" and living > 0
         return Snapshot(
@@ -152,16 +157,35 @@ class Reader:
             in_flight=reply[3],
             taken_at_ms=now_ms,
             gone=gone,
-            claims_per_s=self._observe(event, now_ms, claimed, moving=moving),
+            claims_per_s=self._observe((event, lane), now_ms, claimed, moving=moving),
             share=share,
             steps=_pairs(reply[5]),
             requests=line.get(b"requests", 0),
             implicit=line.get(b"implicit", 0),
-            drawn=await self._cohort.drawn(event) if settings.is_drawn else None,
+            drawn=await self._cohort.drawn(event) if settings.is_drawn and not lane else None,
+            terms=settings.terms,
+            has_lane=dict(_pairs(reply[1])).get(b"laned") == b"%d" % settings.lane_id.lane,
         )
 
-    def _observe(self, event: int, now_ms: int, claimed: int, *, moving: bool) -> float | None:
-        history = self._history.setdefault(event, deque())
+    async def _ask(self, event: int, now_ms: int, known: int, *, lane: bool) -> Reply:
+        return await self._store.run_in_line(
+            "read",
+            event,
+            lambda line: [
+                keys.settings(event),
+                keys.line(event, line),
+                keys.leases(event),
+                keys.left(event, line),
+                keys.live_pair(event, line, now_ms)[0],
+            ],
+            [now_ms, known, LEFT_PAGE],
+            lane=lane,
+        )
+
+    def _observe(
+        self, of: tuple[int, bool], now_ms: int, claimed: int, *, moving: bool
+    ) -> float | None:
+        history = self._history.setdefault(of, deque())
         if not moving:
             history.clear()
             return None
@@ -182,8 +206,11 @@ class Reader:
             log.warning("rooms unread", age_s=age_s, error=repr(error.__cause__ or error))
 
     def _forget(self, event: int) -> None:
-        for memory in (self._snapshots, self._statuses, self._gone, self._history):
-            memory.pop(event, None)
+        self._snapshots.pop(event, None)
+        self._statuses.pop(event, None)
+        for lane in (False, True):
+            self._gone.pop((event, lane), None)
+            self._history.pop((event, lane), None)
 
 
 def is_behind(

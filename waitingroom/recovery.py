@@ -6,7 +6,7 @@ from kernel.clock import Clock
 from kernel.lua import word
 from waitingroom import keys
 from waitingroom.cohort import Cohort
-from waitingroom.memory import LEFT_MAX, Memory
+from waitingroom.memory import LEFT_MAX, Known, Memory
 from waitingroom.store import Store
 
 # Numbers that other processes may have given since this one last read the room. They are passed
@@ -29,21 +29,30 @@ class Recovery:
         known = self._memory.of(event)
         if known is None:
             return False
+        await self._put_back(event, known)
+        lane = self._memory.of(event, lane=True)
+        if lane is not None:
+            await self._put_back(event, lane)
+        await self._cohort.retell(event)
+        await self._store.list_event(event)
+        return True
+
+    async def _put_back(self, event: int, known: Known) -> None:
         left = list(known.left)[-LEFT_MAX:]
-        generation = known.generation
+        line = known.line_id
         reply = await self._store.run(
             "recover",
             [
                 keys.settings(event),
-                keys.line(event, generation),
+                keys.line(event, line),
                 keys.leases(event),
                 keys.visits(event),
                 keys.bucket(event),
-                keys.done(event, generation),
-                keys.left(event, generation),
+                keys.done(event, line),
+                keys.left(event, line),
             ],
             [
-                generation,
+                known.generation,
                 known.version,
                 known.highest,
                 known.serving,
@@ -60,8 +69,5 @@ class Recovery:
                 *known.used,
             ],
         )
-        await self._cohort.retell(event)
-        await self._store.list_event(event)
         if word(reply) == "recovered":
             log.warning("room recovered", event_id=event, highest=known.highest, now=reply[1])
-        return True

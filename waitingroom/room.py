@@ -13,6 +13,7 @@ from waitingroom.console import Console
 from waitingroom.doorman import Doorman
 from waitingroom.entries import EntryBook
 from waitingroom.handover import LIFE_S, Handovers
+from waitingroom.invitations import Invitations
 from waitingroom.line import Line
 from waitingroom.memory import Memory
 from waitingroom.programs import Programs
@@ -22,6 +23,7 @@ from waitingroom.recovery import Recovery
 from waitingroom.schedule import Schedule
 from waitingroom.signs import Signs
 from waitingroom.store import Store
+from waitingroom.tallies import Tallies
 from waitingroom.throttle import Throttle
 from waitingroom.traffic import Traffic
 
@@ -44,18 +46,16 @@ class Rooms:
         """`gate_clock` replaces Redis's own clock at the gate, in tests; without a `door` of its
         own the room has one with the usual rules.
         """
-        self.clock = clock
-        self.keyring = keyring
-        self.book = EntryBook(keyring)
+        self.clock, self.keyring = clock, keyring
+        self.book, self.proofs = EntryBook(keyring), ProofDesk(keyring, clock)
         self.door = door or Door(clock)
-        self.proofs = ProofDesk(keyring, clock)
         store, memory = Store(redis), Memory()
         self.signs, cohort = Signs(store, clock), Cohort(store)
         store.mend = Recovery(store, memory, cohort, gate_clock).mend
         self.reader = Reader(store, memory, clock, self.signs, cohort)
         chance = chance or Random()  # noqa: S311  # it only spreads polls
         line = Line(store, self.reader, cohort, self.signs, self.book, clock=clock, chance=chance)
-        claims = Claims(store, memory, self.signs, keyring, clock, gate_clock)
+        claims = Claims(store, self.reader, self.signs, keyring, clock, gate_clock)
         schedule, traffic = Schedule(store, keyring, clock, gate_clock), Traffic(store, gate_clock)
         throttle, console = Throttle(store, clock, schedule, traffic), Console(store, clock)
 
@@ -68,6 +68,7 @@ class Rooms:
         self.leave = cohort.following(line.leave)
         self.claim = cohort.following(claims.claim)
         self.lottery = schedule.published
+        self.invitations = Invitations(keyring, clock)
         self.hand_over, self.take_over = handovers.offer, handovers.take
         self.read_handover, self.handover_life_s = handovers.read, LIFE_S
         # Web servers in front of other sites.
@@ -81,3 +82,4 @@ class Rooms:
         # Operators.
         self.open, self.configure, self.reset = console.open, console.configure, console.reset
         self.settings, self.changes = console.settings, console.changes
+        self.tell_tally, self.tally = Tallies(store).tell, Tallies(store).of

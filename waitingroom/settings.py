@@ -9,6 +9,9 @@ import msgspec
 from kernel.errors import Refusal
 from kernel.text import has_unseen
 from kernel.values import ID_MAX
+from waitingroom.keys import LaneId, is_subject
+from waitingroom.rules import RULES
+from waitingroom.terms import Terms, read_network, terms_of
 
 # More a minute than any hall has seats for several of.
 RATE_MAX = 1_000_000
@@ -19,6 +22,9 @@ PLACES_MAX = 20_000_000
 MESSAGE_MAX = 280
 TITLE_MAX = 300
 OUTSIDE_MAX = 200
+# Of a list written as words: some fifty of them.
+LIST_MAX = 2_000
+LISTED_MAX = 50
 # The end of the year 2099, in epoch milliseconds.
 TIME_MAX = 4_102_444_799_999
 # The burst is what the gate lets through at once after a quiet moment.
@@ -52,6 +58,8 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     rate_per_minute: Annotated[int, msgspec.Meta(ge=1, le=RATE_MAX)] = 600
     # How many may be in flight: admitted and not yet finished.
     ceiling: Annotated[int, msgspec.Meta(ge=1, le=CEILING_MAX)] = 2000
+    # Which part of those called are invited, in per cent, as long as people wait in both lines.
+    lane_share: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
     # How many may wait to be called at once; nobody more gets a place. None: as many as come.
     places_max: Annotated[int, msgspec.Meta(ge=1, le=PLACES_MAX)] | None = None
     # An automatic room is armed by so many requests within five seconds, and disarmed when for
@@ -74,6 +82,15 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     # How hard a join is for a browser that nobody vouches for: zero bits of SHA-256 (see proof.py).
     # 0: no work is asked of anybody; 16 takes a phone a second or so.
     proof_bits: Annotated[int, msgspec.Meta(ge=0, le=20)] = 0
+    # Subjects, with spaces between, that are let in without having been called: through the same
+    # gate, under its rate and ceiling, also before the opening.
+    staff: Annotated[str, msgspec.Meta(max_length=LIST_MAX)] = ""
+    # Networks like 192.0.2.0/24, with spaces between, whose joins meet no budget at the door and no
+    # proof of work. Neither do those of staff.
+    allowed_networks: Annotated[str, msgspec.Meta(max_length=LIST_MAX)] = ""
+    # Rules at the door (waitingroom.abuse.RULES), with spaces between, that refuse nobody here and
+    # only count.
+    count_only: Annotated[str, msgspec.Meta(max_length=LIST_MAX)] = ""
     # From when places in the pre-queue are given; all who have one at opens_at are drawn by lot.
     # None: there is no pre-queue, the line begins at the opening.
     prequeue_at: Moment | None = None
@@ -99,6 +116,19 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     armed_at: Instant = 0
     # The closes_at that was carried out; the room may be opened again after it.
     closed_for: Instant = 0
+
+    @property
+    def terms(self) -> Terms:
+        """What the door knows of the room."""
+        return terms_of(self.staff, self.allowed_networks, self.count_only)
+
+    def is_staff(self, subject: str) -> bool:
+        return subject in self.terms.staff
+
+    @property
+    def lane_id(self) -> LaneId:
+        """The lane of the invited: the draw leaves it as it was."""
+        return LaneId(self.generation, self.lottery or self.generation)
 
     @property
     def is_off(self) -> bool:
@@ -150,8 +180,26 @@ def changed(settings: RoomSettings, changes: Mapping[str, Any]) -> RoomSettings:
         raise BadSetting(
             "Очередь выключалась бы раньше, чем включилась.", setting="disarm_requests"
         )
+    _check_lists(new)
     _check_times(new)
     return new
+
+
+def _check_lists(new: RoomSettings) -> None:
+    """Raises BadSetting for a word that is none of its list's."""
+    if not all(is_subject(word) for word in new.staff.split()):
+        raise BadSetting("Такой учётной записи нет.", setting="staff")
+    if not set(new.count_only.split()) <= set(RULES):
+        raise BadSetting("Такого правила нет.", setting="count_only")
+    try:
+        networks = [read_network(word) for word in new.allowed_networks.split()]
+    except ValueError as error:
+        raise BadSetting(
+            "Нужны сети вида 192.0.2.0/24, не шире /8 (IPv6: /32).", setting="allowed_networks"
+        ) from error
+    if max(len(networks), len(new.staff.split())) > LISTED_MAX:
+        wrong = "staff" if len(networks) <= LISTED_MAX else "allowed_networks"
+        raise BadSetting("Слишком длинный список.", setting=wrong)
 
 
 def _check_times(new: RoomSettings) -> None:

@@ -21,8 +21,8 @@ PAGE = 1_000
 # Beats a command, so that nobody waits long behind it.
 BEATS_MAX = 128
 
-# Event and generation.
-Of = tuple[int, int]
+# Event and line.
+Of = tuple[int, keys.LineId]
 
 
 class Signs:
@@ -39,7 +39,7 @@ class Signs:
         """Somebody asked for this place: it will be written with others."""
         if self._is_known(entry):
             return
-        noted = self._noted.setdefault((entry.event, entry.generation), {})
+        noted = self._noted.setdefault((entry.event, entry.line), {})
         if len(noted) < NOTED_MAX:
             noted[entry.number] = entry
 
@@ -49,7 +49,7 @@ class Signs:
         """
         if not is_passed and self._is_known(entry):
             return
-        of = entry.event, entry.generation
+        of = entry.event, entry.line
         convoy = self._convoys.get(of)
         if convoy is None:
             convoy = self._convoys[of] = Convoy(self._beat_together, size_max=BEATS_MAX)
@@ -58,7 +58,7 @@ class Signs:
 
     def forget(self, entry: Entry) -> None:
         """The place was given up: the next sign of it is looked at anew."""
-        self._known.get((entry.event, entry.generation), set()).discard(entry.number)
+        self._known.get((entry.event, entry.line), set()).discard(entry.number)
 
     async def flush(self) -> None:
         """Write what polls have told. What Redis doesn't take the next polls tell again."""
@@ -94,7 +94,7 @@ class Signs:
             [LIVE_TTL_S, *(entry.number for entry in entries)],
         )
         self._turn(now_ms)
-        known = self._known.setdefault((event, entries[0].generation), set())
+        known = self._known.setdefault((event, entries[0].line), set())
         if len(known) >= KNOWN_MAX:
             known.clear()
         gone = set(reply[1:])
@@ -103,7 +103,7 @@ class Signs:
 
     def _is_known(self, entry: Entry) -> bool:
         self._turn(self._clock.ms())
-        return entry.number in self._known.get((entry.event, entry.generation), ())
+        return entry.number in self._known.get((entry.event, entry.line), ())
 
     def _turn(self, now_ms: int) -> None:
         """A new window: everybody has to be heard anew."""

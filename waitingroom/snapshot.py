@@ -11,6 +11,7 @@ from waitingroom.cohort import Drawn
 from waitingroom.entries import Entry
 from waitingroom.plan import state_at
 from waitingroom.settings import RoomSettings
+from waitingroom.terms import Terms
 
 
 class Snapshot(msgspec.Struct, frozen=True, dict=True):
@@ -39,6 +40,12 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
     implicit: int = 0
     # Where this line's numbers come from, if they were drawn by lot.
     drawn: Drawn | None = None
+    # What the door knows of the room.
+    terms: Terms = Terms()
+    # Whether some were invited, and their line; and which part of those called is of this line.
+    has_lane: bool = False
+    lane: "Snapshot | None" = None
+    part: float = 1.0
 
     @cached_property
     def state(self) -> str:
@@ -51,6 +58,22 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
         if not self.settings.awaits_draw or not self.settings.opens_at:
             return 0
         return max(0, self.settings.opens_at - self.taken_at_ms)
+
+    @property
+    def let_in(self) -> int:
+        """How many were let in, the invited among them."""
+        return self.claimed + (self.lane.claimed if self.lane else 0)
+
+    def line_of(self, entry: Entry) -> "Snapshot":
+        """The line that the entry's number is of."""
+        if not entry.lane:
+            return self
+        if self.lane is not None:
+            return self.lane
+        # Somebody was invited since the last reading.
+        return msgspec.structs.replace(
+            self, issued=entry.number, serving=0, lapsed=0, living=1, gone=(), steps=(), drawn=None
+        )
 
     def present(self, entry: Entry) -> Entry:
         """An entry of the pre-queue as it counts after the draw."""
@@ -98,6 +121,24 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
         return bisect_right(self.gone, upto) - bisect_right(self.gone, above)
 
 
+def with_lane(line: Snapshot, lane: Snapshot) -> Snapshot:
+    """The reading of a room whose lane was read as well."""
+    if lane.settings.generation != line.settings.generation:
+        return line
+    part = line.settings.lane_share / 100
+    lane = msgspec.structs.replace(lane, part=part if line.living else 1.0)
+    return msgspec.structs.replace(line, lane=lane, part=1 - part if lane.living else 1.0)
+
+
+class LaneStatus(msgspec.Struct, frozen=True):
+    """The lane of the invited; `share` is how many per cent of the called are theirs."""
+
+    serving: int
+    issued: int
+    living: int
+    share: int
+
+
 class Status(msgspec.Struct, frozen=True):
     """The public face of a snapshot. `age_s` is above 0 when Redis doesn't answer."""
 
@@ -121,6 +162,8 @@ class Status(msgspec.Struct, frozen=True):
     message: str
     updated_at: str
     age_s: int = 0
+    # None: nobody was invited.
+    lane: LaneStatus | None = None
 
 
 def status_of(snapshot: Snapshot, age_s: int = 0) -> Status:
@@ -144,7 +187,14 @@ def status_of(snapshot: Snapshot, age_s: int = 0) -> Status:
         message=settings.message,
         updated_at=iso(snapshot.taken_at_ms),
         age_s=age_s,
+        lane=_lane_status(snapshot.lane),
     )
+
+
+def _lane_status(lane: Snapshot | None) -> LaneStatus | None:
+    if lane is None:
+        return None
+    return LaneStatus(lane.serving, lane.issued, lane.living, lane.settings.lane_share)
 
 
 def iso_or_none(moment_ms: int | None) -> str | None:

@@ -19,7 +19,7 @@ AWAY_RETRY_S = 5
 # The generation may change between reading it and running the command; twice in a row is a storm.
 GENERATION_TRIES = 3
 
-KeysOf = Callable[[int], Sequence[str]]
+KeysOf = Callable[[keys.LineId], Sequence[str]]
 
 
 class RoomUnknown(NotFound):
@@ -42,6 +42,7 @@ class Store:
         self.redis = redis
         self._scripts = LuaScripts(redis, Path(__file__).parent / "lua")
         self._generations: dict[int, int] = {}
+        self._lanes: dict[int, keys.LaneId] = {}
         # Puts back a room that Redis has lost; False: nothing is known of it.
         self.mend: Callable[[int], Awaitable[bool]] | None = None
 
@@ -54,14 +55,22 @@ class Store:
             raise RoomAway from error
 
     async def run_in_line(
-        self, name: str, event: int, keys_of: KeysOf, args: Sequence[Arg] = ()
+        self,
+        name: str,
+        event: int,
+        keys_of: KeysOf,
+        args: Sequence[Arg] = (),
+        *,
+        lane: bool = False,
     ) -> Reply:
         """Run a command on keys that carry the generation, which it gets as ARGV[1]. It answers
-        `generation` when a reset came in between, and is run again on the new keys.
+        `generation` when a reset came in between, and is run again on the new keys. `lane`: on
+        the keys of the lane.
         """
         for _ in range(GENERATION_TRIES):
             generation = await self.generation(event)
-            reply = await self.run(name, keys_of(generation), [generation, *args])
+            of = await self.lane(event, generation) if lane else generation
+            reply = await self.run(name, keys_of(of), [generation, *args])
             if word(reply) in ("unknown", "behind"):
                 self._generations.pop(event, None)
                 if not await self.mended(event):
@@ -78,7 +87,7 @@ class Store:
         """Run a command on the keys of the entry's own generation. Raises GenerationOver when
         the line has started anew since.
         """
-        names = keys_of(entry.generation)
+        names = keys_of(entry.line)
         reply = await self.run(name, names, [entry.generation, *args])
         if word(reply) == "unknown" and await self.mended(entry.event):
             reply = await self.run(name, names, [entry.generation, *args])
@@ -92,14 +101,15 @@ class Store:
 
     async def heal(self, entry: Entry) -> bool:
         """After Redis lost its memory: the place that the entry proves is put back."""
-        who, event, gen = keys.member(entry.subject), entry.event, entry.generation
+        who, event, line = keys.member(entry.subject), entry.event, entry.line
         names = [
             keys.settings(event),
-            keys.line(event, gen),
-            keys.places(event, gen, who),
-            keys.done(event, gen),
+            keys.line(event, line),
+            keys.places(event, line, who),
+            keys.done(event, line),
         ]
-        return word(await self.run("heal", names, [gen, who, entry.number])) == "healed"
+        args: list[Arg] = [entry.generation, who, entry.number]
+        return word(await self.run("heal", names, args)) == "healed"
 
     async def mended(self, event: int) -> bool:
         """Whether a room that Redis doesn't know, or knows too little of, was put back."""
@@ -135,10 +145,28 @@ class Store:
             self._generations[event] = found
         return self._generations[event]
 
+    async def lane(self, event: int, generation: int) -> keys.LaneId:
+        """The lane beside the line of this generation. When that has passed, the lane is told by
+        guess; whatever is run on it answers `generation`.
+        """
+        known = self._lanes.get(event)
+        if known is not None and known.generation == generation:
+            return known
+        found = await self._read_fields(event, "generation", "lottery")
+        if found[0] is None or int(found[0]) != generation:
+            return keys.LaneId(generation, generation)
+        lane = keys.LaneId(generation, int(found[1] or 0) or generation)
+        self._lanes[event] = lane
+        return lane
+
     async def _read_generation(self, event: int) -> int | None:
+        found = (await self._read_fields(event, "generation"))[0]
+        return None if found is None else int(found)
+
+    async def _read_fields(self, event: int, *fields: str) -> list[bytes | None]:
         try:
             async with asyncio.timeout(REDIS_TIMEOUT_S):
-                found: Any = await self.redis.hget(keys.settings(event), "generation")
-                return None if found is None else int(found)
+                found: Any = await self.redis.hmget(keys.settings(event), list(fields))
+                return list(found)
         except (RedisError, OSError, TimeoutError) as error:
             raise RoomAway from error

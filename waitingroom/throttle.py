@@ -32,6 +32,8 @@ class Throttle:
         self._schedule = schedule
         self._traffic = traffic
         self._clock = clock
+        # Rooms with a lane.
+        self._laned: set[int] = set()
 
     async def lead(self, name: str) -> int | None:
         """Take or keep the lead under this process's name. The fence, or None: another leads."""
@@ -42,21 +44,41 @@ class Throttle:
     async def tick(self, event: int, fence: int) -> Tick:
         """Call the next numbers of one room. Raises RoomUnknown, RoomAway.
 
-        Three commands in one pipeline: reckon how many, call them, forget the long gone.
+        All in one pipeline: reckon how many, part them between the line and the lane of the
+        invited, call them, forget the long gone.
         """
         now_ms = self._clock.ms()
-        reckoned, called, _ = await asyncio.gather(
-            self._reckon(event, fence, now_ms),
-            self._call(event, fence, now_ms),
+        lanes = (True, False) if event in self._laned else (False,)
+        answers = await asyncio.gather(
+            *(self._reckon(event, fence, now_ms, lane=lane) for lane in lanes),
+            self._split(event, fence),
+            *(self._call(event, fence, now_ms, lane=lane) for lane in lanes),
             self._store.run(
                 "sweep", [keys.leases(event), keys.visits(event)], [now_ms - ENDED_REMEMBERED_MS]
             ),
         )
+        reckoned, parted, called = answers[len(lanes) - 1], answers[len(lanes)], answers[-2]
+        (self._laned.add if word(parted) == "split" else self._laned.discard)(event)
         if "fenced" in (word(reckoned), word(called)):
             return Tick(0, fenced=True)
         return Tick(int(called[1]), int(called[2]))
 
-    async def _reckon(self, event: int, fence: int, now_ms: int) -> Reply:
+    async def _split(self, event: int, fence: int) -> Reply:
+        """After the reckoning of both lines."""
+        lane = await self._store.lane(event, await self._store.generation(event))
+        return await self._store.run_in_line(
+            "split",
+            event,
+            lambda gen: [
+                keys.settings(event),
+                keys.line(event, gen),
+                keys.line(event, lane),
+                keys.standing(event, lane),
+            ],
+            [fence],
+        )
+
+    async def _reckon(self, event: int, fence: int, now_ms: int, *, lane: bool) -> Reply:
         return await self._store.run_in_line(
             "tick",
             event,
@@ -69,9 +91,10 @@ class Throttle:
                 keys.standing(event, gen),
             ],
             [fence, now_ms],
+            lane=lane,
         )
 
-    async def _call(self, event: int, fence: int, now_ms: int) -> Reply:
+    async def _call(self, event: int, fence: int, now_ms: int, *, lane: bool) -> Reply:
         return await self._store.run_in_line(
             "call",
             event,
@@ -85,6 +108,7 @@ class Throttle:
                 keys.live_pair(event, gen, now_ms)[0],
             ],
             [fence],
+            lane=lane,
         )
 
     async def tick_all(self, name: str) -> int | None:

@@ -7,7 +7,7 @@ from biletter.settings import read_settings
 from biletter.trouble import Trouble
 from kernel.keyring import Keyring
 
-PURPOSES = ("pass", "ticket")
+PURPOSES = ("pass", "invite", "ticket")
 
 
 def add(subparsers: Any) -> None:
@@ -22,10 +22,10 @@ def add(subparsers: Any) -> None:
     rotate = deeds.add_parser(
         "rotate",
         help="sign with a new key from now on",
-        description="Makes a new signing key for passes; the one before stays valid until the"
-        " next change. Keys of tickets are not changed: tickets live for months.",
+        description="Makes a new signing key for passes or invitations; the one before stays valid"
+        " until the next change. Keys of tickets are not changed: tickets live for months.",
     )
-    rotate.add_argument("purpose", choices=["pass"], help="what the key signs")
+    rotate.add_argument("purpose", choices=["pass", "invite"], help="what the key signs")
 
 
 def run(args: argparse.Namespace) -> int:

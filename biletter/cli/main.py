@@ -29,6 +29,7 @@ COMMANDS = (
     "payouts",
     "event",
     "reconcile",
+    "invite",
     "lottery",
     "crowd",
     "simulate",

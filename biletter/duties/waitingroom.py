@@ -16,6 +16,7 @@ from kernel.web.networks import Networks
 from kernel.web.serve import serve
 from waitingroom.abuse import Door
 from waitingroom.store import RoomAway
+from waitingroom.tallies import tell_tallies
 from waitingroom.web.hot import HotRooms
 from waitingroom.web.hotjoin import HotJoin
 from waitingroom.web.routes import routes
@@ -52,7 +53,12 @@ async def run(parts: Parts) -> None:
         provide={"rooms": rooms, "secure_cookies": settings.secure_cookies},
         dependencies={"visitor": Provide(identity.visitor)},
         ready={"redis-rooms": rooms.redis.ping},
-        lifespan=[open_rooms(), running(rooms.reader.run), running(accounts.upgrades.run)],
+        lifespan=[
+            open_rooms(),
+            running(rooms.reader.run),
+            running(accounts.upgrades.run),
+            running(lambda: tell_tallies(door, rooms)),
+        ],
         hot={"/rooms/": HotRooms(rooms, parts.links, join)},
         inner=lambda routes: CookieEdge(routes, secure=settings.secure_cookies),
         pages=parts.pages(identity.ambient),

@@ -30,11 +30,19 @@ class Networks:
         """`203.0.113.0/24`, or None where nothing is counted: see the class, and callers of no
         address at all (a unix socket).
         """
+        return self._remembered(self._caller(scope))
+
+    def is_in(self, scope: Any, networks: Iterable[Network]) -> bool:
+        """Whether the caller's address is in one of these."""
+        address = _parse(self._caller(scope))
+        return address is not None and _is_in(address, networks)
+
+    def _caller(self, scope: Any) -> str:
         client = scope.get("client")
-        peer = client[0] if client else ""
+        peer = str(client[0]) if client else ""
         if self._trusted and (address := _parse(peer)) and _is_in(address, self._trusted):
-            return self._remembered(self._forwarded(scope, peer))
-        return self._remembered(peer)
+            return self._forwarded(scope, peer)
+        return peer
 
     def _forwarded(self, scope: Any, peer: str) -> str:
         """The last address that isn't a trusted proxy's, as far as all after it are."""

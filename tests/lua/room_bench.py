@@ -70,7 +70,7 @@ class Bench:
         self, who: str, number: int, generation: int = GENERATION, *, own_clock: bool = False
     ) -> list[Any]:
         names = self._named(
-            "settings line place done knocked leases visits bucket called standing came", who
+            "settings line place done knocked leases visits bucket called standing came left", who
         )
         now_ms = 0 if own_clock else self.now_ms
         args = [generation, who, number, f"jti-{who}-{self.now_ms}", SLACK_MS, now_ms]

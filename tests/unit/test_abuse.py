@@ -9,7 +9,8 @@ import pytest
 from biletter.settings import SettingsError, read_settings
 from kernel.clock import ManualClock
 from kernel.web.networks import Networks
-from waitingroom.abuse import RULES, Door, Rule, TooManyClaims, TooManyHeartbeats, TooManyJoins
+from waitingroom.abuse import Door, TooManyClaims, TooManyHeartbeats, TooManyJoins
+from waitingroom.rules import RULES, Rule
 
 FEW = {name: Rule(per_minute=60, burst=3) for name in RULES}
 WIDE = {**FEW, **{name: Rule(per_minute=600, burst=5) for name in RULES if "prefix" in name}}

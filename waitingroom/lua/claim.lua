@@ -3,7 +3,7 @@
 -- holds one lease. A repeat gets the same visit and costs nothing. Unused permits don't gather
 -- beyond the burst. Permits are counted in 1/60000, so that rate x ms is a whole number of them.
 -- Number 0 is a program without a place: an automatic room lets it in while nobody waits and permits
--- are left for all who were called lately and didn't come yet.
+-- are left for all who were called lately and didn't come yet. Staff needn't be called.
 -- KEYS[1] settings
 -- KEYS[2] line
 -- KEYS[3] places, the bucket of this subject
@@ -15,19 +15,21 @@
 -- KEYS[9] called
 -- KEYS[10] standing
 -- KEYS[11] came
+-- KEYS[12] left
 -- ARGV[1] generation
 -- ARGV[2] subject
 -- ARGV[3] number
 -- ARGV[4] jti of a new pass
 -- ARGV[5] time a lease outlives its pass, for the notice that it was used (ms)
 -- ARGV[6] now (ms); 0: Redis's own clock
+-- ARGV[7] 1: staff
 -- Returns: {unknown} | {generation, current} | {off} | {queue} | {waiting} | {gone} | {repeat, visit} | {over} | {not-called, serving} | {passed, serving} | {lapsed} | {shut, state} | {rate, retry in ms} | {full} | {admitted, visit}
--- Changes: came; bucket; standing; knocked (when refused by rate or ceiling); and, admitted: done, leases, visits, claimed, implicit.
+-- Changes: came; bucket; standing; knocked (when refused by rate or ceiling); and, admitted: done, leases, visits, claimed, implicit, left (a number never called).
 local settings_key, line_key, places_key, done_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local knocked_key, leases_key, visits_key, bucket_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
-local called_key, standing_key, came_key = KEYS[9], KEYS[10], KEYS[11]
+local called_key, standing_key, came_key, left_key = KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local generation, subject, number = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local jti, slack_ms, now_ms = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local jti, slack_ms, now_ms, is_staff = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7] == '1'
 local PERMIT, BURST_S, QUIET_MAX_MS = 60000, 1, 3600000
 -- After a loss of Redis the gate opens this slowly, from a tenth of the rate to all of it.
 local RAMP_MS = 60000
@@ -52,19 +54,21 @@ local lease_ms = tonumber(redis.call('ZSCORE', leases_key, subject))
 local visit = redis.call('HGET', visits_key, subject)
 if lease_ms and lease_ms > now_ms and visit then return {'repeat', visit} end
 local line = redis.call('HMGET', line_key, 'serving', 'lapsed', 'gate_ms', 'awaited', 'there',
-  'there_upto', 'issued')
-for i = 1, 7 do line[i] = tonumber(line[i]) or 0 end
+  'there_upto', 'issued', 'beside')
+for i = 1, 8 do line[i] = tonumber(line[i]) or 0 end
 local serving, lapsed, gate_ms = line[1], line[2], line[3]
 if is_program then
   if state ~= 'open' then return {'shut', state} end
   local is_waiting = line[5] > 0 or line[7] > line[6] or redis.call('ZCARD', standing_key) > 0
-  if is_waiting then return {'waiting'} end
+  if is_waiting or line[8] > 0 then return {'waiting'} end
   awaited = line[4]
 else
   if redis.call('GETBIT', done_key, number) == 1 then return {'over'} end
-  if number > serving then return {'not-called', serving} end
-  if number <= lapsed and redis.call('GETBIT', knocked_key, number) == 0 then return {'lapsed'} end
-  if redis.call('GETBIT', called_key, number) == 0 then return {'passed', serving} end
+  local is_called = redis.call('GETBIT', called_key, number) == 1
+  local is_late = number <= lapsed and redis.call('GETBIT', knocked_key, number) == 0
+  if number > serving and not is_staff then return {'not-called', serving} end
+  if is_late and not is_staff then return {'lapsed'} end
+  if not is_called and not is_staff then return {'passed', serving} end
   if state == 'held' or state == 'closed' then return {'shut', state} end
 end
 local since_ms = now_ms - (tonumber(redis.call('HGET', line_key, 'recovered_ms')) or 0)
@@ -80,11 +84,12 @@ permits = math.min(capacity, permits + quiet_ms * rate)
 local in_flight = redis.call('ZCOUNT', leases_key, '(' .. string.format('%d', now_ms), '+inf')
 local full, price = in_flight + awaited >= ceiling, PERMIT * (1 + awaited)
 
-if not is_program then redis.call('SETBIT', came_key, number, 1) end
+-- Who was not called is no sign of how many of the called come.
+if not is_program and number <= serving then redis.call('SETBIT', came_key, number, 1) end
 if permits < price or full then
   if not is_program then
     redis.call('SETBIT', knocked_key, number, 1)
-    redis.call('ZADD', standing_key, gate_ms, number)
+    if number <= serving then redis.call('ZADD', standing_key, gate_ms, number) end
   end
   -- A clock that jumped back must not freeze the gate: count from here, without credit.
   redis.call('HSET', bucket_key, 'permits', permits, 'counted_ms', now_ms)
@@ -100,4 +105,5 @@ redis.call('HSET', visits_key, subject, visit)
 redis.call('ZREM', standing_key, number)
 redis.call('HINCRBY', line_key, 'claimed', 1)
 if is_program then redis.call('HINCRBY', line_key, 'implicit', 1) end
+if number > serving then redis.call('RPUSH', left_key, number) end
 return {'admitted', visit}

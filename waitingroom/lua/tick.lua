@@ -12,7 +12,7 @@
 -- ARGV[2] fence of the leader
 -- ARGV[3] now (ms)
 -- Returns: {unknown} | {generation, current} | {fenced} | {still, serving} | {ticked, serving, how many to call}
--- Changes: line (lapsed, share, learned, wanted, awaited, all_live, clocks, fence), reached and standing (what is old).
+-- Changes: line (lapsed, share, learned, wanted, awaited, standing and missing in thousandths, at_door, all_live, clocks, fence), reached and standing (what is old).
 local settings_key, line_key, leases_key = KEYS[1], KEYS[2], KEYS[3]
 local reached_key, came_key, standing_key = KEYS[4], KEYS[5], KEYS[6]
 local generation, fence, now_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -78,27 +78,28 @@ if asked > 0 then
   learned, learned_calls = came_upto, came_calls
 end
 local fresh_ms = gate_ms - FRESH_MS - math.floor(MINUTE_MS / rate)
-local wanted, awaited = 0, 0
+local wanted, awaited, at_door, standing, missing = 0, 0, 0, 0, 0
 if may_call then
   local sure = math.max(SHARE_MIN, share)
   local at_gate = redis.call('ZCOUNT', standing_key, fresh_ms, '+inf')
   local arrived = count_bits(came_key, came_upto + 1, serving)
   local first, again = calls - came_calls, recalls - came_recalls
-  local standing = at_gate + math.max(0, share * first - arrived) + share * again
+  standing = at_gate + math.max(0, share * first - arrived) + share * again
   local in_flight = redis.call('ZCOUNT', leases_key, '(' .. string.format('%d', now_ms), '+inf')
   awaited = math.max(0, first - arrived) + again
+  at_door = at_gate + awaited
+  missing = math.min(math.max(1, rate * STANDING_MS / MINUTE_MS), ceiling - in_flight) - standing
   -- Should everybody come who was called, they still are in within a minute.
-  wanted = math.max(0, math.min(
-    rate - at_gate - awaited,
-    math.ceil((math.max(1, rate * STANDING_MS / MINUTE_MS) - standing) / sure),
-    math.ceil((ceiling - in_flight - standing) / sure)))
+  wanted = math.max(0, math.min(rate - at_door, math.ceil(missing / sure)))
 end
 -- The newest that is old enough for grace is still needed, to tell where grace ended.
 local graced = redis.call('ZREVRANGEBYSCORE', reached_key, gate_ms - math.max(grace_ms, ARRIVE_MS),
   '-inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
 
 redis.call('HSET', line_key, 'lapsed', lapsed, 'share', share, 'learned', learned, 'learned_calls',
-  learned_calls, 'wanted', wanted, 'awaited', awaited, 'gate_ms', gate_ms, 'ticked_ms', now_ms, 'listening_ms',
+  learned_calls, 'wanted', wanted, 'awaited', awaited, 'at_door', at_door,
+  'standing', math.floor(standing * 1000), 'missing', math.floor(missing * 1000),
+  'gate_ms', gate_ms, 'ticked_ms', now_ms, 'listening_ms',
   listening_ms, 'all_live', now_ms - listening_ms < LISTEN_MS and 1 or 0, 'fence',
   string.format('%d', fence))
 if is_lost then

@@ -30,9 +30,10 @@ if room[2] ~= 'auto' then return {'manual'} end
 local state, armed_ms = room[3], tonumber(room[4]) or 0
 local arm_from, calm_below, calm_s = tonumber(room[5]), tonumber(room[6]), tonumber(room[7])
 local line = redis.call('HMGET', line_key, 'fence', 'calm_ms', 'watched_ms', 'there', 'there_upto',
-  'issued')
-for i = 1, 6 do line[i] = tonumber(line[i]) or 0 end
-local calm_ms, watched_ms, is_waiting = line[2], line[3], line[4] > 0 or line[6] > line[5]
+  'issued', 'beside')
+for i = 1, 7 do line[i] = tonumber(line[i]) or 0 end
+local calm_ms, watched_ms = line[2], line[3]
+local is_waiting = line[4] > 0 or line[6] > line[5] or line[7] > 0
 if fence < line[1] then return {'fenced'} end
 
 local requests, is_heard, is_missed, old = 0, false, false, {}

@@ -27,6 +27,8 @@ class JoinAnswer(msgspec.Struct, frozen=True):
     poll_after_ms: int
     # The number in the lottery, for who was in the pre-queue.
     entrant: int | None = None
+    # Whether the place is in the lane of the invited: number and position are of that lane.
+    invited: bool = False
 
 
 class ClaimAnswer(msgspec.Struct, frozen=True):
@@ -38,9 +40,10 @@ class ClaimAnswer(msgspec.Struct, frozen=True):
 
 
 class JoinBody(msgspec.Struct, forbid_unknown_fields=True):
-    """`proof` answers a challenge, where one was given."""
+    """`proof` answers a challenge, where one was given; `invite` is an invitation's token."""
 
     proof: str | None = None
+    invite: str | None = None
 
 
 def join_answer(joined: Joined) -> JoinAnswer:
@@ -55,6 +58,7 @@ def join_answer(joined: Joined) -> JoinAnswer:
         stage=place.stage,
         poll_after_ms=place.poll_after_ms,
         entrant=place.entrant,
+        invited=place.invited,
     )
 
 

@@ -20,6 +20,7 @@ from waitingroom.snapshot import iso
 from waitingroom.web.answers import headers_of
 from waitingroom.web.entrance import AnyRequest, entry_of, event_of, hand_entry
 from waitingroom.web.forms import form_of
+from waitingroom.web.joining import at_door
 
 MINUTE_S = 60
 
@@ -94,7 +95,7 @@ async def queue_take(
     event_id = event_of(event)
     token = (await form_of(request)).get("token", "")
     rooms.snapshot(event_id)
-    rooms.door.check("join", visitor, request.scope)
+    at_door(rooms, event_id, "join", visitor, request.scope)
     entry = await rooms.take_over(event_id, token, visitor)
     response = Response(b"", status_code=303, headers={"Location": f"/queue/{event_id}"})
     hand_entry(response, event_id, rooms.book.write(entry), secure=secure_cookies)
@@ -104,7 +105,7 @@ async def queue_take(
 async def _offer(request: AnyRequest, rooms: Rooms, event: int) -> HandoverAnswer:
     rooms.snapshot(event)
     entry = entry_of(request, rooms, event)
-    rooms.door.check("join", entry.subject, request.scope)
+    at_door(rooms, event, "join", entry.subject, request.scope)
     token, until_ms = await rooms.hand_over(entry)
     links: Links = request.app.state["links"]
     path = f"/queue/{event}/handover?token={quote(token, safe='')}"

@@ -19,6 +19,7 @@ from waitingroom.room import Rooms
 from waitingroom.web.answers import claim_answer, place_answer
 from waitingroom.web.entrance import cookie_of, entry_in_header, event_of
 from waitingroom.web.hotjoin import HotJoin
+from waitingroom.web.joining import at_door
 
 Scope = dict[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -87,7 +88,7 @@ class HotRooms:
             return None
         verb = DOOR_VERBS.get(which[1])
         if verb:
-            self._rooms.door.check(verb, entry.subject, scope)
+            at_door(self._rooms, entry.event, verb, entry.subject, scope)
         return await call(entry, headers)
 
     async def _joined(

@@ -14,18 +14,26 @@ from kernel.db import GONE, DatabaseAway
 from kernel.subjects import subject_of
 from kernel.web.cookies import cookie_in
 from kernel.web.links import Links
+from waitingroom.abuse import DEVICE
 from waitingroom.entries import Entry, EntryForeign, EntryForged
 from waitingroom.line import RoomOff
 from waitingroom.room import Rooms
-from waitingroom.web.answers import join_answer
+from waitingroom.web.answers import JoinBody, join_answer
 from waitingroom.web.entrance import COOKIE_LIFE_S, AnyRequest, cookie_of, event_of
-from waitingroom.web.joining import JOIN_BODY_MAX, Comer, comer_of, join_room, proof_in
+from waitingroom.web.joining import (
+    INVITE_HEADER,
+    JOIN_BODY_MAX,
+    Comer,
+    body_of,
+    comer_of,
+    join_room,
+)
 
 Headers = dict[bytes, bytes]
 Identify = Callable[[AnyRequest], Awaitable[str]]
 # The subject of a browser with this device token, by its headers alone.
 Near = Callable[[Headers, str], str]
-DEVICE = re.compile(rb"(?:^|;\s*)biletter_device=([A-Za-z0-9_-]{22})(?:;|$)")
+INVITED, NOTHING = INVITE_HEADER.encode(), JoinBody()
 _encode = msgspec.json.Encoder().encode
 
 
@@ -58,12 +66,12 @@ class HotJoin:
             comer = await self._anybody(event_id, scope, device)
         else:
             comer = self._browser(event_id, headers, device[1].decode())
-        proof = None
+        invite = headers.get(INVITED, b"").decode("latin-1") or None
         # Asking for a body costs as much as the rest of this, and nearly nobody sends one.
-        if headers.get(b"content-length") != b"0":
-            proof = proof_in(await _read(receive))
+        raw = b"" if headers.get(b"content-length") == b"0" else await _read(receive)
+        body = body_of(raw, invite) if raw or invite else NOTHING
         try:
-            joined = await join_room(self._rooms, event_id, comer, scope, proof)
+            joined = await join_room(self._rooms, event_id, comer, scope, body)
         except RoomOff as off:
             host = headers.get(b"host", b"localhost").decode("latin-1")
             page = f"{self._links.base('sales', host)}/events/{event_id}"

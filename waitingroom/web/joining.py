@@ -5,7 +5,9 @@ from typing import Any
 import msgspec
 
 from kernel.errors import BadInput
+from waitingroom.abuse import Verb
 from waitingroom.entries import Entry, EntryForeign, EntryForged, NoEntry
+from waitingroom.invitations import Invitation
 from waitingroom.line import Joined
 from waitingroom.proof import bits_for
 from waitingroom.room import Rooms
@@ -14,6 +16,8 @@ from waitingroom.web.entrance import AnyRequest, device_subject, entry_in_header
 
 # Far more than any proof needs.
 JOIN_BODY_MAX = 4_096
+# Where an invitation may stand instead of in the body.
+INVITE_HEADER = "x-queue-invite"
 
 
 class Comer(msgspec.Struct, frozen=True):
@@ -43,15 +47,25 @@ def comer_of(request: AnyRequest, rooms: Rooms, event: int, visitor: str) -> Com
     return Comer(visitor, device_subject(request, rooms), entry)
 
 
-async def join_room(
-    rooms: Rooms, event: int, comer: Comer, scope: Any, proof: str | None = None
-) -> Joined:
-    """Raises TooManyJoins, ProofRequired, and what Rooms.join raises."""
-    rooms.door.check("join", comer.subject, scope)
-    bits = proof_bits(rooms, event, comer, scope)
+def at_door(rooms: Rooms, event: int, verb: Verb, subject: str, scope: Any) -> None:
+    """Raises TooManyJoins, TooManyHeartbeats, TooManyClaims."""
+    rooms.door.check(verb, subject, scope, event=event, terms=rooms.snapshot(event).terms)
+
+
+async def join_room(rooms: Rooms, event: int, comer: Comer, scope: Any, body: JoinBody) -> Joined:
+    """An invitation is checked before anything shared is asked, and vouches for who brings it: no
+    work is asked of them. Raises TooManyJoins, InviteForged and its like, ProofRequired, and what
+    Rooms.join raises.
+    """
+    at_door(rooms, event, "join", comer.subject, scope)
+    invite: Invitation | None = None
+    if body.invite:
+        invite = rooms.invitations.read(event, body.invite, comer.subject)
+    bits = 0 if invite else proof_bits(rooms, event, comer, scope)
     if bits:
-        rooms.proofs.check(event, comer.subject, bits, proof)
-    return await rooms.join(event, comer.subject, entry=comer.entry, device=comer.device)
+        rooms.proofs.check(event, comer.subject, bits, body.proof)
+    entry, device = comer.entry, comer.device
+    return await rooms.join(event, comer.subject, entry=entry, device=device, invite=invite)
 
 
 def proof_bits(rooms: Rooms, event: int, comer: Comer, scope: Any) -> int:
@@ -59,6 +73,8 @@ def proof_bits(rooms: Rooms, event: int, comer: Comer, scope: Any) -> int:
     snapshot = rooms.snapshot(event)
     settings = snapshot.settings
     if settings.proof_bits == 0 or comer.is_bearer:
+        return 0
+    if rooms.door.is_allowed(comer.subject, scope, snapshot.terms):
         return 0
     entry = snapshot.present(comer.entry) if comer.entry else None
     if (
@@ -74,13 +90,16 @@ def proof_bits(rooms: Rooms, event: int, comer: Comer, scope: Any) -> int:
     )
 
 
-def proof_in(raw: bytes) -> str | None:
-    """The proof in a body, all of which is checked before a number is given. Raises BadInput."""
+def body_of(raw: bytes, invite: str | None = None) -> JoinBody:
+    """What a join brings, all of which is checked before a number is given. `invite`: as it stood
+    in the header. Raises BadInput.
+    """
     if len(raw) > JOIN_BODY_MAX:
         raise BadInput
     if not raw.strip():
-        return None
+        return JoinBody(invite=invite)
     try:
-        return msgspec.json.decode(raw, type=JoinBody).proof
+        body = msgspec.json.decode(raw, type=JoinBody)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadInput from error
+    return body if body.invite else JoinBody(body.proof, invite)

@@ -24,7 +24,7 @@ from waitingroom.web.entrance import (
     event_of,
     hand_entry,
 )
-from waitingroom.web.joining import comer_of, join_room, proof_in
+from waitingroom.web.joining import INVITE_HEADER, at_door, body_of, comer_of, join_room
 
 STATUS_HEADERS = {"Cache-Control": "public, max-age=1"}
 
@@ -46,10 +46,10 @@ async def join(
     secure_cookies: NamedDependency[bool],
 ) -> Response[JoinAnswer]:
     event_id = event_of(event)
-    proof = proof_in(await request.body())
+    body = body_of(await request.body(), request.headers.get(INVITE_HEADER))
     try:
         comer = comer_of(request, rooms, event_id, visitor)
-        joined = await join_room(rooms, event_id, comer, request.scope, proof)
+        joined = await join_room(rooms, event_id, comer, request.scope, body)
     except RoomOff as off:
         links = request.app.state["links"]
         raise RoomOff(enter_url=links.to("sales", request, f"/events/{event_id}")) from off
@@ -73,7 +73,7 @@ async def heartbeat(
     event: FromPath[str], request: AnyRequest, rooms: NamedDependency[Rooms]
 ) -> None:
     entry = _present(request, rooms, event)
-    rooms.door.check("heartbeat", entry.subject, request.scope)
+    at_door(rooms, entry.event, "heartbeat", entry.subject, request.scope)
     await rooms.heartbeat(entry)
 
 
@@ -82,7 +82,7 @@ async def claim(
     event: FromPath[str], request: AnyRequest, rooms: NamedDependency[Rooms]
 ) -> Response[ClaimAnswer]:
     entry = _present(request, rooms, event)
-    rooms.door.check("claim", entry.subject, request.scope)
+    at_door(rooms, entry.event, "claim", entry.subject, request.scope)
     admitted = await rooms.claim(entry)
     enter_url = request.app.state["links"].to("sales", request, "/enter")
     return Response(claim_answer(admitted, enter_url), status_code=201, headers=headers_of())

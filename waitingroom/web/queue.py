@@ -3,7 +3,7 @@ script. Its forms do what the calls do and lead back to it.
 """
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 from litestar import Response, get, post
@@ -13,9 +13,11 @@ from litestar.params import FromPath
 from kernel.errors import Refusal
 from kernel.web.pages import Pages
 from waitingroom.claims import GateFull, Lapsed, NotCalled, RoomShut
+from waitingroom.invitations import INVITE_REFUSALS, TOKEN_MAX
 from waitingroom.line import Inside, RoomClosed, RoomFull, RoomOff, RoomSoon
 from waitingroom.proof import ProofRequired
 from waitingroom.room import Rooms
+from waitingroom.web.answers import JoinBody
 from waitingroom.web.entrance import (
     AnyRequest,
     enter_address,
@@ -25,7 +27,8 @@ from waitingroom.web.entrance import (
     return_address,
 )
 from waitingroom.web.forms import form_of
-from waitingroom.web.joining import comer_of, join_room
+from waitingroom.web.invited import with_invite
+from waitingroom.web.joining import at_door, comer_of, join_room
 from waitingroom.web.view import PageView, crowded, view_of, with_challenge
 
 RETURN_MAX = 2_000
@@ -48,9 +51,12 @@ async def queue_page(
         view = msgspec.structs.replace(view, shows="left")
     if view.shows == "before" and "crowded" in request.query_params:
         view = crowded(view)
+    view = with_invite(request, rooms, view, visitor)
     view = with_challenge(request, rooms, view, visitor)
-    # Whoever was sent here by the shop wants a place; whoever just came by is asked.
-    return _show(request, pages, view, joins_itself=asked is not None and view.shows == "before")
+    # Whoever was sent here by the shop wants a place; whoever just came by is asked, and so is
+    # whoever may choose between two lines.
+    is_sent = asked is not None and not (view.invite or view.invite_wrong)
+    return _show(request, pages, view, joins_itself=is_sent and view.shows == "before")
 
 
 @get("/queue/{event:str}/place", include_in_schema=False)
@@ -68,6 +74,7 @@ async def queue_place(
         view = msgspec.structs.replace(view, shows="full")
     if view.shows == "before" and "crowded" in request.query_params:
         view = crowded(view)
+    view = with_invite(request, rooms, view, visitor)
     view = with_challenge(request, rooms, view, visitor)
     return pages.show(request, "_queue_place.html", view=view)
 
@@ -82,13 +89,16 @@ async def queue_join(
 ) -> Response[bytes]:
     event_id, fields = event_of(event), await form_of(request)
     back, proof = _short(fields.get("return_to")), fields.get("proof")
+    invite = fields.get("invite", "")[:TOKEN_MAX]
     try:
-        comer = comer_of(request, rooms, event_id, visitor)
-        joined = await join_room(rooms, event_id, comer, request.scope, proof)
+        comer, body = comer_of(request, rooms, event_id, visitor), JoinBody(proof, invite or None)
+        joined = await join_room(rooms, event_id, comer, request.scope, body)
     except SHOWN_ON_PAGE:
-        return _to_page(event_id, back)
+        return _to_page(event_id, back, invite=invite)
+    except INVITE_REFUSALS as refusal:
+        return _to_page(event_id, back, invite=invite, refused=refusal.code)
     except RoomFull:
-        return _to_page(event_id, back, crowded=True)
+        return _to_page(event_id, back, crowded=1)
     except ProofRequired:
         return _to_page(event_id, back, challenge=(proof or "").rpartition(".")[0])
     response = _to_page(event_id, back)
@@ -111,7 +121,7 @@ async def queue_leave(
     except Refusal as refusal:
         if refusal.status not in (404, 410):
             raise
-    response = _to_page(event_id, back, left=True)
+    response = _to_page(event_id, back, left=1)
     hand_entry(response, event_id, "", secure=secure_cookies)
     return response
 
@@ -127,7 +137,7 @@ async def queue_claim(
     event_id, back = event_of(event), await _return_to(request)
     try:
         entry = entry_of(request, rooms, event_id)
-        rooms.door.check("claim", entry.subject, request.scope)
+        at_door(rooms, event_id, "claim", entry.subject, request.scope)
         admitted = await rooms.claim(entry)
     except SHOWN_ON_PAGE:
         return _to_page(event_id, back)
@@ -156,7 +166,7 @@ def _show(
         view=view,
         joins_itself=joins_itself,
         here=f"/queue/{view.event}",
-        again=_page(view.event, view.return_to),
+        again=_page(view.event, view.return_to, invite=view.invite),
     )
 
 
@@ -168,20 +178,11 @@ def _short(address: str | None) -> str | None:
     return address if address and len(address) <= RETURN_MAX else None
 
 
-def _page(
-    event: int,
-    back: str | None,
-    *,
-    left: bool = False,
-    crowded: bool = False,
-    challenge: str = "",
-) -> str:
-    asked = [f"return_to={quote(back, safe='')}"] if back else []
-    asked += ["left=1"] if left else []
-    asked += ["crowded=1"] if crowded else []
-    asked += [f"challenge={quote(challenge, safe='')}"] if challenge else []
-    return f"/queue/{event}" + (f"?{'&'.join(asked)}" if asked else "")
+def _page(event: int, back: str | None, **more: str | int) -> str:
+    """The page's address; of `more` what is not empty."""
+    asked = {name: value for name, value in {"return_to": back, **more}.items() if value}
+    return f"/queue/{event}" + (f"?{urlencode(asked, quote_via=quote, safe='')}" if asked else "")
 
 
-def _to_page(event: int, back: str | None, **more: Any) -> Response[Any]:
+def _to_page(event: int, back: str | None, **more: str | int) -> Response[Any]:
     return Response(b"", status_code=303, headers={"Location": _page(event, back, **more)})

@@ -84,6 +84,9 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
     challenge: str = ""
     bits: int = 0
     wait_left_s: int = 0
+    # An invitation that may be used here, or what is wrong with the one in the address.
+    invite: str = ""
+    invite_wrong: str = ""
     # After how many seconds a browser without scripts asks again; None: it doesn't.
     reload_s: int | None = None
 
@@ -144,6 +147,8 @@ def with_challenge(request: AnyRequest, rooms: Rooms, view: PageView, visitor: s
     so that who waits doesn't start anew, or a fresh one.
     """
     if view.shows not in ("before", "left", "restarted"):
+        return view
+    if view.invite:
         return view
     entry = _entry(request, rooms, view.event)
     comer = Comer(visitor, device_subject(request, rooms), entry)
