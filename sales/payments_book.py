@@ -78,6 +78,17 @@ class PaymentBook:
                 last_error=last_error,
             )
 
+    async def revive(self, attempt: Attempt, verb: str, gateway_payment_id: str) -> bool:
+        """Money after the no: the declined attempt moves on, and is looked after again."""
+        async with self._db.acquire() as conn, conn.transaction():
+            moved = await self._move(
+                conn, attempt, verb=verb, gateway_payment_id=gateway_payment_id
+            )
+            if moved:
+                draft = Draft("payment.settle", attempt.payment.id)
+                await stage(conn, self._clock.now(), [draft])
+            return moved
+
     async def wish(self, attempt: Attempt, reason: str, actor: str) -> bool:
         """The order is to end for `reason`: from now on nobody captures it."""
         async with self._db.acquire() as conn:

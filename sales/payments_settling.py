@@ -34,7 +34,7 @@ from sales.payments_steps import (
     Withdraw,
     decide,
 )
-from sales.states import PAYMENT_SETTLED
+from sales.states import PAYMENT_NO, PAYMENT_SETTLED
 
 # A settle goes from unheard-of to captured in four steps; more than this is a lively race.
 STEPS_MAX = 8
@@ -148,7 +148,7 @@ class Settling:
         elif isinstance(step, Decline):
             verb, done = "decline", await self._book.again.leave_open(attempt, step.until)
         else:
-            verb, done = "disown", await self._book.move(attempt, "disown")
+            verb, done = "disown", await self._book.revive(attempt, "disown", step.payment_id)
         if done and verb:
             OUTCOMES.labels(verb).inc()
 
@@ -181,7 +181,9 @@ class Settling:
     async def _capture(self, attempt: Attempt, step: Capture) -> Wait | Rest | None:
         if attempt.payment.state != "authorised":
             # From here on the order cannot be cancelled: either it is paid, or the money goes back.
-            await self._book.move(attempt, "authorise", gateway_payment_id=step.payment_id)
+            is_declined = attempt.payment.state == PAYMENT_NO
+            write = self._book.revive if is_declined else self._book.move
+            await write(attempt, "authorise", gateway_payment_id=step.payment_id)
             fresh = await self._book.read(attempt.payment.id)
             if fresh is None or fresh.payment.state != "authorised" or fresh.wish:
                 return None

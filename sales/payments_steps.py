@@ -99,6 +99,8 @@ class Decline(msgspec.Struct, frozen=True, tag=True):
 class Disown(msgspec.Struct, frozen=True, tag=True):
     """Paid after its no, and not wanted any more: written down before the money goes back."""
 
+    payment_id: str
+
 
 class Puzzle(msgspec.Struct, frozen=True, tag=True):
     """What cannot be: staff must look."""
@@ -176,7 +178,7 @@ def _declined(attempt: Attempt, told: Found | Refused | Unknown, now: datetime) 
         in_time = confirmed or _age_s(attempt, now) <= CONFIRM_WITHIN_S
         if waits and attempt.wish is None and in_time:
             return Capture(told.payment_id, confirmed=confirmed)
-        return Disown()
+        return Disown(told.payment_id)
     if waits and attempt.wish is not None:
         return End(None, attempt.wish)
     if waits and order.expires_at is not None and now >= order.expires_at:

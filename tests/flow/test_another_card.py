@@ -2,13 +2,12 @@
 
 import asyncio
 
-import asyncpg
 import pytest
 
 from sales.order import PaymentRefused, PaymentsAway
 from sales.payments_again import ATTEMPTS_MAX
 from sales.states import OrderState
-from tests.fakes import Die, Killed, Refuse, Silent
+from tests.fakes import Die, Killed, Refuse
 from tests.flow.shop import BASE, BEK, ERMEK
 
 
@@ -191,94 +190,3 @@ async def test_killed_at_the_second_init_the_buyer_finds_the_form_later(shop, or
     await shop.later(30)
     assert await attempts(shop) == [(1, "declined"), (2, "offered")]
     assert len(shop.gateway.books) == 2
-
-
-async def test_money_for_the_old_attempt_beside_a_new_one_goes_back(shop, order):
-    old = shop.gateway.newest
-    await shop.orders.place(order.id, BEK, BASE)
-    old.status = "AUTHORIZED"
-    await notify(shop, old)
-    assert await attempts(shop) == [(1, "reversed"), (2, "offered")]
-    assert (old.status, old.confirms) == ("CANCELLED", 0)
-    shop.gateway.pay()
-    await shop.payments.hurry(order.id)
-    assert await shop.state(order.id) == ("paid", "captured")
-    assert await shop.claims() == {0: (order.id, True), 1: (order.id, True)}
-
-
-async def test_money_for_the_old_attempt_of_a_paid_order_goes_back(shop, order):
-    old = shop.gateway.newest
-    await shop.orders.place(order.id, BEK, BASE)
-    shop.gateway.pay()
-    await shop.payments.hurry(order.id)
-    old.status = "AUTHORIZED"
-    shop.gateway.plan("cancel", Silent(acted=True))
-    await notify(shop, old)
-    await shop.later(60)
-    assert await attempts(shop) == [(1, "reversed"), (2, "captured")]
-    assert (old.status, old.cancels, old.confirms) == ("CANCELLED", 1, 0)
-    assert (await shop.orders.get(order.id)).state == "paid"
-    assert len(await shop.tickets.of_order(order.id)) == 2
-
-
-async def test_money_that_cannot_be_given_back_is_shown_to_staff_and_costs_nobody_his_seats(
-    shop, order
-):
-    shop.gateway.faithful = True
-    old = shop.gateway.newest
-    await shop.orders.place(order.id, BEK, BASE)
-    old.status = "AUTHORIZED"
-    await notify(shop, old)
-    assert await attempts(shop) == [(1, "disowned"), (2, "offered")]
-    assert await ended(shop, order) == ("pending", None)
-    assert any("3001" in (error or "") for _, error in await shop.notices())
-
-
-async def test_money_after_the_no_is_taken_while_the_order_still_waits_for_it(shop, order):
-    shop.gateway.newest.status = "AUTHORIZED"
-    await notify(shop, shop.gateway.newest)
-    assert await shop.state(order.id) == ("paid", "captured")
-    assert shop.gateway.newest.confirms == 1
-
-
-async def test_money_after_the_order_has_ended_goes_back(shop, order):
-    old = shop.gateway.newest
-    await shop.orders.cancel(order.id, BEK)
-    old.status = "AUTHORIZED"
-    await notify(shop, old)
-    assert await shop.state(order.id) == ("cancelled", "reversed")
-    assert old.confirms == 0
-
-
-async def test_two_open_attempts_and_two_captures_cannot_be_written(shop, order):
-    """Whatever the code does: PostgreSQL refuses."""
-    await shop.orders.place(order.id, BEK, BASE)
-    for state in ("started", "offered", "unknown", "authorised", "captured"):
-        with pytest.raises(asyncpg.UniqueViolationError):
-            await shop.db.execute("UPDATE payment SET state = $1 WHERE attempt = 1", state)
-    shop.gateway.pay()
-    await shop.payments.hurry(order.id)
-    with pytest.raises(asyncpg.UniqueViolationError):
-        await shop.db.execute("UPDATE payment SET state = 'captured' WHERE attempt = 1")
-
-
-async def test_both_attempts_paid_at_once_are_captured_once(shop, order):
-    """Old and new are settled in the same moments, many times over."""
-    old = shop.gateway.newest
-    await shop.orders.place(order.id, BEK, BASE)
-    new = shop.gateway.newest
-    old.status = new.status = "AUTHORIZED"
-    ids = [row["id"] for row in await shop.db.fetch("SELECT id FROM payment ORDER BY id")]
-    settle = shop.payments._settler.settle  # without the memory that joins equal calls
-    await asyncio.gather(*(settle(one) for one in ids * 4))
-    assert await attempts(shop) == [(1, "reversed"), (2, "captured")]
-    assert (old.status, new.status) == ("CANCELLED", "CONFIRMED")
-    assert old.confirms + new.confirms == 1
-    assert len(await shop.tickets.of_order(order.id)) == 2
-
-
-async def notify(shop, booked):
-    """A webhook says that this payment has money; whatever follows from it at once."""
-    body = b'{"paymentId":"%s","status":"AUTHORIZED"}' % booked.payment_id.encode()
-    await shop.payments.notification(body, None)
-    await shop.drain()
