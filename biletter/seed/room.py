@@ -12,7 +12,8 @@ async def ensure_star_room(rooms: Rooms, settings: Settings) -> RoomSettings:
     """The room of event 1 exists, and what the environment says about it is in force; what it
     doesn't say stays as operators left it. Raises BadSetting, RoomAway.
     """
-    await rooms.open(STAR_ID, RoomSettings(title=TITLE, theme=THEME))
+    mode = settings.room_mode or "on"
+    await rooms.open(STAR_ID, RoomSettings(title=TITLE, theme=THEME, mode=mode))
     wanted = {
         "mode": settings.room_mode,
         "rate_per_minute": settings.room_rate_per_minute,

@@ -23,6 +23,8 @@ App = Callable[[Scope, Receive, Send], Any]
 
 REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{8,64}$")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# Told every second by our own processes: no news.
+TOLD_OFTEN = frozenset({"/service/traffic"})
 # A request slower than this is worth a line even if it only read something.
 SLOW_S = 0.5
 
@@ -123,7 +125,8 @@ def _note(scope: Scope, status: int, seconds: float) -> None:
     REQUESTS.counts[method, str(status)] += 1
     SECONDS.labels(method).observe(seconds)
     write = log.warning if status >= 500 else log.info  # noqa: PLR2004  # server errors
-    if method not in SAFE_METHODS or status >= 500 or seconds > SLOW_S:  # noqa: PLR2004
+    is_news = method not in SAFE_METHODS and scope["path"] not in TOLD_OFTEN
+    if is_news or status >= 500 or seconds > SLOW_S:  # noqa: PLR2004
         write("request", method=method, path=scope["path"], status=status, ms=round(seconds * 1e3))
 
 
