@@ -53,6 +53,10 @@ class PlainRoom:
     counted_ms: int = 0
     ticked_ms: int | None = None
     gate_ms: int = 0
+    # As of the last tick: called lately and not yet come; waiting and there; of how many numbers.
+    awaited: int = 0
+    there: int = 0
+    there_upto: int = 0
 
     @property
     def burst(self) -> int:
@@ -143,22 +147,43 @@ class PlainRoom:
             return "gate-full"
         return self._pass_the_gate(who, number, now)
 
-    def _pass_the_gate(self, who: str, number: int, now: int) -> str:
+    def program(self, who: str, now: int) -> str:
+        """Somebody without a place, at an automatic room that is armed."""
+        if self.is_inside(who, now):
+            return "repeat"
+        is_waiting = self.there > 0 or self.issued > self.there_upto or bool(self.standing)
+        if self.state != "open" or is_waiting:
+            return "gate-busy"
+        permits = self._count_permits(now)
+        if permits < 1 + self.awaited or self.in_flight(now) + self.awaited >= self.ceiling:
+            return "gate-busy"
+        self._let_in(who, now)
+        return "admitted"
+
+    def _count_permits(self, now: int) -> Fraction:
         if self.permits is None:
             self.permits, self.counted_ms = Fraction(self.burst), now
         since = max(0, now - self.counted_ms)
         gained = min(self.permits, Fraction(self.burst)) + Fraction(since * self.rate, MINUTE_MS)
         self.permits, self.counted_ms = min(Fraction(self.burst), gained), now
+        return self.permits
+
+    def _let_in(self, who: str, now: int) -> None:
+        assert self.permits is not None, "they were counted"
+        self.permits -= 1
+        self.leases[who] = (now // 1000 + self.pass_s) * 1000 + SLACK_MS
+        self.admitted_at.append(now)
+
+    def _pass_the_gate(self, who: str, number: int, now: int) -> str:
+        permits = self._count_permits(now)
         self.came.add(number)
-        if self.permits < 1 or self.in_flight(now) >= self.ceiling:
+        if permits < 1 or self.in_flight(now) >= self.ceiling:
             self.knocked.add(number)
             self.standing[number] = self.gate_ms
             return "gate-full"
-        self.permits -= 1
+        self._let_in(who, now)
         self.spent.add(number)
         self.standing.pop(number, None)
-        self.leases[who] = (now // 1000 + self.pass_s) * 1000 + SLACK_MS
-        self.admitted_at.append(now)
         return "admitted"
 
     def keep(self, who: str, until: int) -> bool:
@@ -181,7 +206,13 @@ class PlainRoom:
             self.gate_ms += max(0, min(gone_ms, STEP_MAX_MS))
         self.lapsed = max(self.lapsed, self._reached_at(self.gate_ms - self.grace_s * 1000).serving)
         self._learn()
+        fresh_ms = self.gate_ms - FRESH_MS - MINUTE_MS // self.rate
+        self.standing = {n: at for n, at in self.standing.items() if at >= fresh_ms}
+        self.awaited = 0
         called = self._call(now, self._wanted(now)) if moves else 0
+        self.awaited += called
+        waiting = sum(self._is_there(n, now) for n in range(self.serving + 1, self.issued + 1))
+        self.there, self.there_upto = waiting + len(self.returned), self.issued
         self.leases = {w: u for w, u in self.leases.items() if u >= now - REMEMBER_MS}
         return called
 
@@ -197,15 +228,14 @@ class PlainRoom:
 
     def _wanted(self, now: int) -> int:
         """So many calls that six seconds of claimers stand at the gate."""
-        fresh_ms = self.gate_ms - FRESH_MS - MINUTE_MS // self.rate
-        self.standing = {n: at for n, at in self.standing.items() if at >= fresh_ms}
         at = self._reached_at(self.gate_ms - ARRIVE_MS)
         first, again = self.calls - at.calls, self.recalls - at.recalls
         arrived = self._came_between(at.serving, self.serving)
+        self.awaited = max(0, first - arrived) + again
         coming = max(0, self.share * first - arrived) + self.share * again
         standing, sure = len(self.standing) + coming, max(SHARE_MIN, self.share)
         return min(
-            self.rate - len(self.standing) - max(0, first - arrived) - again,
+            self.rate - len(self.standing) - self.awaited,
             ceil((max(1, self.rate * STANDING_MS / MINUTE_MS) - standing) / sure),
             ceil((self.ceiling - self.in_flight(now) - standing) / sure),
         )

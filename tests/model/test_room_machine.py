@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, ClassVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -235,12 +236,50 @@ class RoomMachine(RuleBasedStateMachine):
         )  # fmt: skip
 
 
-def test_the_room_keeps_its_promises_whatever_happens(rooms_engine: Engine) -> None:
+class AutomaticMachine(RoomMachine):
+    """The same room, automatic and armed, so that programs without a place come as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        key = keys.settings(EVENT)
+        self.run(self.redis.hset(key, mapping={"mode": "auto", "armed_at": "1"}))
+
+    @rule(who=WHO)
+    def program(self, who: str) -> None:
+        expected = self.model.program(who, self.clock.ms())
+        code, admitted = self.code(self.rooms.admit(EVENT, who))
+        if expected == "gate-busy":
+            assert code == expected
+            return
+        assert code == "done"
+        if expected == "admitted":
+            assert admitted.visit.number == 0
+            self.passes[who] = admitted.token
+        assert self.passes.setdefault(who, admitted.token) == admitted.token
+        self._note_admission(who, admitted)
+
+    @rule(chance=st.randoms(use_true_random=False))
+    def everybodys_programs(self, chance: Random) -> None:
+        for who in chance.sample(PEOPLE, len(PEOPLE)):
+            self.program(who)
+
+    @rule()
+    def the_line_is_served(self) -> None:
+        """Otherwise somebody would nearly always wait."""
+        for who in PEOPLE:
+            self.leave(who)
+        self.tick(ms=1000, times=12)
+
+
+@pytest.mark.parametrize("machine", [RoomMachine, AutomaticMachine])
+def test_the_room_keeps_its_promises_whatever_happens(
+    rooms_engine: Engine, machine: type[RoomMachine]
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         RoomMachine.url = rooms_engine.url
         RoomMachine.keyring = Keyring(Path(folder))
         run_state_machine_as_test(
-            RoomMachine,
+            machine,
             settings=settings(
                 max_examples=int(os.environ.get("EXAMPLES", "25")),
                 stateful_step_count=30,
