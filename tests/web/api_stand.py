@@ -126,7 +126,10 @@ class ApiStand:
         *,
         envelope: bool = False,
         gateway: ScriptedGateway | None = None,
+        modes: Any = None,
+        desk: Any = None,
     ) -> None:
+        """`modes` and `desk`: the rooms, where they are real ones."""
         self.db, self.clock = db, clock
         self.ids: dict[str, int] = {}
         self.keyring = Keyring(folder / "keys")
@@ -138,7 +141,8 @@ class ApiStand:
             self.keyring.secret("subject"),
             secure=False,
         )
-        self.gateway, self.modes, self.desk = gateway or ScriptedGateway(), FakeModes(), FakeDesk()
+        self.gateway = gateway or ScriptedGateway()
+        self.modes, self.desk = modes or FakeModes(), desk or FakeDesk()
         self.changes = Changes()
         self.catalogue = Catalogue(db, clock)
         self.holds = Holds(redis, db, self.catalogue, clock)
