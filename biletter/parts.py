@@ -1,5 +1,8 @@
 """What several duties are built from. Made here, handed down; nothing else opens a store."""
 
+import os
+import re
+import socket
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +30,7 @@ from sales.changes import CatalogueChanges
 from waitingroom.apart import RoomsApart
 
 MS = 1000
+TELLER_MAX = 60
 TEMPLATES, STATIC, LOCALE = ROOT / "templates", ROOT / "static", ROOT / "locale"
 
 
@@ -106,6 +110,11 @@ class Parts:
 
     def pages(self, ambient: Any) -> Pages:
         return Pages(TEMPLATES, STATIC, LOCALE, self.links, ambient)
+
+
+def teller() -> str:
+    """The name under which a process tells how many came."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:TELLER_MAX] + f":{os.getpid()}"
 
 
 def links_of(settings: Settings) -> Links:

@@ -7,6 +7,7 @@ import structlog
 
 from kernel.clock import Clock
 from kernel.keyring import Keyring, TokenRefusedError
+from kernel.tally import Tally
 from waitingroom.gate.used import MemoryUsedPasses, visit_by
 from waitingroom.gate.visits import ISSUER, Pass, Refused, Visit, VisitBook, visit_cookie
 from waitingroom.passes import MS, PURPOSE, TYP
@@ -28,6 +29,8 @@ class Doorman:
         self._keyring, self._clock, self._inside = keyring, clock, inside
         self._book = VisitBook(keyring.secret("visit"))
         self._used = MemoryUsedPasses(self._now_s)
+        # Requests that web servers asked about, for automatic rooms.
+        self.counts = Tally()
 
     def visit(self, event: int, cookie: str | None) -> Visit | None:
         """The visit that the cookie carries, if it is going on."""

@@ -1,8 +1,5 @@
 """The sales site: pages for people, `/api/*` for programs."""
 
-import os
-import re
-import socket
 from typing import Any
 
 from litestar.di import Provide
@@ -11,7 +8,7 @@ from accounts.cookies import CookieEdge
 from accounts.identity import Identity
 from accounts.sessions import Sessions
 from accounts.web import routes as account_routes
-from biletter.parts import STATIC, Parts
+from biletter.parts import STATIC, Parts, teller
 from biletter.room_desk import HttpRoomDesk
 from biletter.room_modes import PolledRoomModes
 from biletter.shop import Shop
@@ -31,7 +28,6 @@ from sales.web.pages.site import Site
 from sales.web.seatmap import routes as map_routes
 
 DB_CONNECTIONS = 16
-TELLER_MAX = 60
 # What handlers ask for by these names.
 VERBS = (
     "catalogue",
@@ -54,7 +50,7 @@ async def run(parts: Parts) -> None:
     accounts, sessions = parts.accounts(db), parts.sessions(db)
     identity = parts.identity(accounts, sessions)
     room, tokens = f"http://127.0.0.1:{settings.port_of('waitingroom')}", parts.service_tokens()
-    modes = PolledRoomModes(room, tokens, _teller())
+    modes = PolledRoomModes(room, tokens, teller())
     desk = HttpRoomDesk(room, tokens)
     shop = Shop(parts, db, parts.redis_shop(), modes, desk)
     pages = parts.pages(identity.ambient)
@@ -95,11 +91,6 @@ async def run(parts: Parts) -> None:
     await serve(app, bind=settings.bind, port=settings.port_of("sales"), duty="sales")
     await desk.close()
     await shop.close()
-
-
-def _teller() -> str:
-    """The name under which this process tells how many came."""
-    return re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:TELLER_MAX] + f":{os.getpid()}"
 
 
 def _verbs(shop: Shop) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import structlog
 from litestar.di import Provide
 
 from accounts.cookies import CookieEdge
-from biletter.parts import STATIC, Parts
+from biletter.parts import STATIC, Parts, teller
 from biletter.seed.room import ensure_star_room
 from kernel.web.app import build_app, running
 from kernel.web.networks import Networks
@@ -17,6 +17,7 @@ from kernel.web.serve import serve
 from waitingroom.abuse import Door
 from waitingroom.store import RoomAway
 from waitingroom.tallies import tell_tallies
+from waitingroom.web.counts import Counts
 from waitingroom.web.hot import HotRooms
 from waitingroom.web.hotjoin import HotJoin
 from waitingroom.web.routes import routes
@@ -56,6 +57,7 @@ async def run(parts: Parts) -> None:
         lifespan=[
             open_rooms(),
             running(rooms.reader.run),
+            running(Counts(rooms, teller()).run),
             running(accounts.upgrades.run),
             running(lambda: tell_tallies(door, rooms)),
         ],

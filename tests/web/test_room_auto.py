@@ -7,7 +7,9 @@ from redis.asyncio import Redis
 
 from kernel.clock import ManualClock
 from tests.web.room_site import EVENT, HTML, Site
+from waitingroom import keys
 from waitingroom.settings import BadSetting
+from waitingroom.web.counts import Counts
 
 PAGE, ROOM = f"/queue/{EVENT}", f"/rooms/{EVENT}"
 THRESHOLDS = {"arm_requests": 50, "disarm_requests": 10, "disarm_seconds": 30}
@@ -149,3 +151,19 @@ async def test_the_console_of_the_room_refuses_absurd_capacities(site: Site):
     for value in (0, -5, 10**12):
         with pytest.raises(BadSetting):
             await site.rooms.configure(EVENT, {"places_max": value}, "Dana")
+
+
+async def test_another_site_arms_its_room_by_what_nginx_asks(site: Site):
+    await site.open(mode="auto", **THRESHOLDS)
+    nginx, counts = site.visitor(), Counts(site.rooms, "room:1")
+    await counts.tell()
+    assert await site.redis.exists(keys.traffic(EVENT)) == 0, "nobody asks: no teller"
+    for _ in range(50):
+        assert (await nginx.get(f"/authorize?event={EVENT}")).status_code == 204
+    await counts.tell()
+    await site.move(0.5)
+    assert (await nginx.get(f"/authorize?event={EVENT}")).status_code == 401
+    for _ in range(40):
+        await counts.tell()
+        await site.move(1)
+    assert (await nginx.get(f"/authorize?event={EVENT}")).status_code == 204

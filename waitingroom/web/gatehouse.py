@@ -47,6 +47,7 @@ async def authorize(
     afterwards; Location of a 401 is where to send them now.
     """
     event_id = event_of(event)
+    rooms.doorman.counts.came(event_id)
     if rooms.snapshot(event_id).state == "off":
         return Response(None, status_code=204, headers=KEPT_NOWHERE)
     original = _original(request)
