@@ -5,6 +5,7 @@ from typing import Any
 from sales.web.api.analytics import reset_sales, show_analytics
 from sales.web.api.best import select_best
 from sales.web.api.bookings import (
+    allowed_on_bookings,
     cancel_booking,
     list_bookings,
     open_booking,
@@ -22,6 +23,7 @@ def api_routes() -> list[Any]:
     """
     return [
         search_events,
+        allowed_on_bookings,
         open_booking,
         list_bookings,
         show_booking,

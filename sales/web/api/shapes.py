@@ -11,18 +11,23 @@ from kernel.values import INT64_MAX
 from sales.search import QUERY_CHARS_MAX
 
 INT64_MIN = -INT64_MAX - 1
+# The served document writes bounds as floats: the last one that is no more than the true bound.
+INT64_FORMAT = {"format": "int64", "minimum": INT64_MIN, "maximum": 2**63 - 1024}
 PAGE_MAX = 2**31 - 1
 PAGE_SIZE_MAX = 20
 # An id in a JSON body: any int64; whether there is such a thing is asked later.
 Int64 = Annotated[
-    int, msgspec.Meta(ge=INT64_MIN, le=INT64_MAX, extra_json_schema={"format": "int64"})
+    int,
+    msgspec.Meta(
+        ge=INT64_MIN,
+        le=INT64_MAX,
+        extra_json_schema=INT64_FORMAT,
+    ),
 ]
 # Decimal tenge with two digits, "40000.00".
 Money = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]{1,2})?$", examples=["40000.00"])]
 SeatStatus = Literal["FREE", "RESERVED", "SOLD"]
 
-# The served document says whole numbers where the framework would write floats.
-INT64_FORMAT = {"format": "int64", "minimum": INT64_MIN, "maximum": INT64_MAX}
 PAGE_FORMAT = {"format": "int32", "minimum": 1, "maximum": PAGE_MAX}
 PAGE_SIZE_FORMAT = {"format": "int32", "minimum": 1, "maximum": PAGE_SIZE_MAX}
 EventIdParameter = Annotated[
