@@ -12,13 +12,13 @@ from litestar.config.app import AppConfig
 from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.static_files import create_static_files_router
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from kernel.web.addresses import need_plain_address
 from kernel.web.binding import with_objects
+from kernel.web.document import WholeBounds
 from kernel.web.edge import App, Edge
 from kernel.web.links import Links
 from kernel.web.pages import Pages
@@ -71,7 +71,7 @@ def build_app(
             title=f"Biletter {name}",
             version="1",
             path="/openapi",
-            render_plugins=[JsonRenderPlugin()],
+            render_plugins=[WholeBounds()],
             components=Components(security_schemes={"basicAuth": BASIC_AUTH}),
         ),
         request_max_body_size=BODY_MAX_BYTES,

@@ -21,14 +21,14 @@ PATIENCE_S = 240
 def test_whatever_is_asked_of_the_machine_face_the_answer_is_one_that_its_document_tells(
     server: House,
 ) -> None:
-    somebody = crowd()[0]
+    somebody = next(crowd())
     command = [sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"]
     command += ["--config-file", str(CONTRACT / "schemathesis.toml"), "run"]
     command += [server.address("sales") + "/openapi/openapi.json"]
     command += ["--auth", f"{somebody.email}:{somebody.password}"]
     command += ["--include-path-regex", "^/api/", "-n", str(EXAMPLES), "--no-color"]
     command += ["--suppress-health-check", "all", "--checks", "all"]
-    hooks = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.contract.whole_numbers"}
+    hooks = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.contract.hooks"}
     ran = subprocess.run(
         command,
         env=hooks,

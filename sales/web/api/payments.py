@@ -11,10 +11,14 @@ from litestar.params import JSONBody
 from kernel.web.numbers import digits_in
 from sales.orders import Orders
 from sales.payments import Payments
-from sales.web.api.shapes import Done, GatewayNotification, OrderIdParameter, refusals
+from sales.web.api.shapes import (
+    Done,
+    GatewayNotification,
+    OrderIdParameter,
+    SignatureHeader,
+    refusals,
+)
 from sales.web.api.strict import strictly
-
-SIGNATURE_HEADER = "x-webhook-signature"
 
 
 @get(
@@ -60,10 +64,11 @@ async def notify(
     request: Request[Any, Any, Any],
     data: JSONBody[GatewayNotification],
     payments: NamedDependency[Payments],
+    signature: SignatureHeader = None,
 ) -> Done:
     """Repeated, late, reordered and unknown ones are answered alike, and quickly."""
     del data  # checked for its shape; the signature is over the raw body
-    await payments.notification(await request.body(), request.headers.get(SIGNATURE_HEADER))
+    await payments.notification(await request.body(), signature)
     return Done()
 
 

@@ -11,18 +11,12 @@ from kernel.values import INT64_MAX
 from sales.search import QUERY_CHARS_MAX
 
 INT64_MIN = -INT64_MAX - 1
-# The served document writes bounds as floats: the last one that is no more than the true bound.
-INT64_FORMAT = {"format": "int64", "minimum": INT64_MIN, "maximum": 2**63 - 1024}
+INT64_FORMAT = {"format": "int64", "minimum": INT64_MIN, "maximum": INT64_MAX}
 PAGE_MAX = 2**31 - 1
 PAGE_SIZE_MAX = 20
 # An id in a JSON body: any int64; whether there is such a thing is asked later.
 Int64 = Annotated[
-    int,
-    msgspec.Meta(
-        ge=INT64_MIN,
-        le=INT64_MAX,
-        extra_json_schema=INT64_FORMAT,
-    ),
+    int, msgspec.Meta(ge=INT64_MIN, le=INT64_MAX, extra_json_schema={"format": "int64"})
 ]
 # Decimal tenge with two digits, "40000.00".
 Money = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]{1,2})?$", examples=["40000.00"])]
@@ -79,6 +73,13 @@ PassHeader = Annotated[
     HeaderParameter(
         name="X-Queue-Pass",
         description="Pass of the waiting room, needed where a queue stands before the event.",
+    ),
+]
+SignatureHeader = Annotated[
+    str | None,
+    HeaderParameter(
+        name="X-Webhook-Signature",
+        description="`sha256=` and the HMAC of the raw body, where a secret was agreed on.",
     ),
 ]
 # HTTP Basic, or the session cookie of a browser.
@@ -176,7 +177,7 @@ class BestWanted(msgspec.Struct, frozen=True):
     booking_id: Int64
     zone: Int64
     count: Int64
-    has: Annotated[int, msgspec.Meta(ge=0, le=INT64_MAX)] | None = None
+    has: Annotated[int, msgspec.Meta(gt=-1, le=INT64_MAX)] | None = None
 
 
 class BestSeat(msgspec.Struct, frozen=True):
