@@ -27,7 +27,8 @@ class Shopper(threading.Thread):
     def __init__(self, house: House, number: int, stop: threading.Event) -> None:
         super().__init__(name=f"shopper-{number}")
         name = f"crowd-{FIRST + number:05d}"
-        self._house, self._number, self._halt = house, number, stop
+        self._house, self._turn, self._halt = house, number, stop
+        self._events: list[int] = []
         self._who = (f"{name}@demo.biletter.kz", name)
         self.answers: Counter[str] = Counter()
         self.slowest_s = 0.0
@@ -36,40 +37,48 @@ class Shopper(threading.Thread):
         self.paying: list[int] = []
 
     def run(self) -> None:
+        with self.clients() as (shop, web):
+            while not self._halt.is_set():
+                placed = self.place(shop)
+                if placed is not None:
+                    self.submit(web, *placed)
+
+    @contextmanager
+    def clients(self) -> Iterator[tuple[httpx.Client, httpx.Client]]:
+        """The shop's, signed in, and the gateway's."""
+        address = self._house.address("sales")
         with (
-            httpx.Client(
-                base_url=self._house.address("sales"), auth=self._who, timeout=TIMEOUT_S
-            ) as shop,
+            httpx.Client(base_url=address, auth=self._who, timeout=TIMEOUT_S) as shop,
             httpx.Client(timeout=TIMEOUT_S) as web,
         ):
-            events = [one["id"] for one in shop.get("/api/events").json() if one["id"] != STAR]
-            turn = self._number
-            while not self._halt.is_set():
-                turn += 1
-                self._buy(shop, web, events[turn % len(events)])
+            listed = shop.get("/api/events").json()
+            self._events = [one["id"] for one in listed if one["id"] != STAR]
+            yield shop, web
 
-    def _buy(self, shop: httpx.Client, web: httpx.Client, event: int) -> None:
+    def place(self, shop: httpx.Client) -> tuple[int, str] | None:
+        """An order for the first free seat of the next event: its number, and the card's form."""
+        self._turn += 1
+        event = self._events[self._turn % len(self._events)]
         booked = self._ask(shop, "POST", "/api/bookings", {"event_id": event})
         if booked.status_code != httpx.codes.CREATED:
-            return
+            return None
         booking = booked.json()["id"]
         where = f"/api/seats?event_id={event}&status=FREE&pageSize=1"
         seats = self._ask(shop, "GET", where)
         if seats.status_code != httpx.codes.OK or not seats.json():
-            return
+            return None
         chosen = {"booking_id": booking, "seat_id": seats.json()[0]["id"]}
         if self._ask(shop, "PATCH", "/api/seats/select", chosen).status_code != httpx.codes.OK:
-            return
+            return None
         paying = {"booking_id": booking}
         sent = self._ask(shop, "PATCH", "/api/bookings/initiatePayment", paying)
-        if sent.status_code == httpx.codes.FOUND:
-            self._submit(web, sent.headers["location"])
-            self.paying.append(booking)
+        return (booking, sent.headers["location"]) if sent.is_redirect else None
 
-    def _submit(self, web: httpx.Client, form: str) -> None:
+    def submit(self, web: httpx.Client, booking: int, form: str) -> None:
         fields = {m["name"]: m["value"] for m in HIDDEN.finditer(web.get(form).text)}
         gateway = self._house.address("toleubar")
         web.post(f"{gateway}/api/v1/paymentform/submit", data=fields | CARD)
+        self.paying.append(booking)
 
     def _ask(
         self, shop: httpx.Client, method: str, path: str, body: dict[str, int] | None = None
