@@ -36,6 +36,10 @@ class Bookings:
             for row in rows
         ]
 
+    async def seats_of(self, order_id: int) -> list[int]:
+        """What a placed order was placed with, without what has been returned since."""
+        return [row["seat"] for row in await self._db.fetch(Q["list_booked_seats"], order_id)]
+
 
 def _seats(placed: list[int], hold: Hold | None) -> list[int]:
     return sorted(hold.seats) if hold is not None else placed

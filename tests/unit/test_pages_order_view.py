@@ -89,6 +89,7 @@ def payment(state: str) -> Payment:
         ("cancelled", "declined", "declined", [], "declined"),
         ("cancelled", "gateway-refused", "declined", [], "declined"),
         ("expired", "unpaid", "lapsed", [], "expired"),
+        ("refunded", None, "refunded", [TICKET], "refunded"),
     ],
 )
 def test_each_state_has_its_stage(state, reason, paid, tickets, stage):

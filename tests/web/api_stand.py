@@ -32,6 +32,7 @@ from sales.holds import Holds
 from sales.idempotency import Answers
 from sales.orders import Orders
 from sales.payments import Addresses, Payments
+from sales.refunds import Refunds
 from sales.reset import Reset
 from sales.room_desk import Asker
 from sales.seatmap import SeatMaps
@@ -169,6 +170,9 @@ class ApiStand:
             holds=self.holds,
             payments=self.payments,
         )
+        self.refunds = Refunds(
+            self.db, self.clock, gateway=self.gateway, orders=orders, holds=self.holds
+        )
         admissions = Admissions(
             self.db,
             self.clock,
@@ -184,6 +188,7 @@ class ApiStand:
                 "catalogue": self.catalogue,
                 "events_face": EventsFace(hot, envelope=envelope),
                 "orders": orders,
+                "refunds": self.refunds,
                 "bookings": Bookings(self.db, self.holds),
                 "holds": self.holds,
                 "seatmaps": SeatMaps(self.holds.store, self.clock),

@@ -135,6 +135,7 @@ class SalesSite:
             holds=shop.holds,
             orders=shop.orders,
             payments=shop.payments,
+            refunds=shop.refunds,
             tickets=shop.tickets,
             admissions=shop.admissions,
             entrance=shop.entrance,

@@ -18,7 +18,9 @@ from sales.bookings import Bookings
 from sales.entrance import Entrance
 from sales.geometry import seat_id
 from sales.holds import Holds
+from sales.order import OrderPaid
 from sales.orders import Orders
+from sales.refunds import Refunds
 from sales.web.api.shapes import (
     NEEDS_USER,
     BookingCreate,
@@ -103,7 +105,7 @@ async def open_booking(
 async def list_bookings(
     caller: NamedDependency[Caller], bookings: NamedDependency[Bookings]
 ) -> list[BookingItem]:
-    """Cancelled and expired ones are left out."""
+    """Cancelled, expired and returned ones are left out, and so are places that were returned."""
     return [
         BookingItem(
             one.order_id,
@@ -127,6 +129,7 @@ async def show_booking(
     caller: NamedDependency[Caller],
     orders: NamedDependency[Orders],
     holds: NamedDependency[Holds],
+    bookings: NamedDependency[Bookings],
 ) -> BookingState:
     """Ours, beside the contract: clients need not guess from the seats what became of it."""
     order = await orders.own(booking_id, caller.need_account())
@@ -136,7 +139,7 @@ async def show_booking(
         seats = sorted(hold.seats) if hold else []
         expires_at = datetime.fromtimestamp(hold.expires_at_ms / 1000, UTC) if hold else None
     else:
-        seats = [line.seat for line in await orders.lines(order.id)]
+        seats = await bookings.seats_of(order.id)
     return BookingState(
         id=order.id,
         event_id=order.event_id,
@@ -191,14 +194,23 @@ async def start_payment(
     "/api/bookings/cancel",
     operation_id="cancelBooking",
     tags=["bookings"],
-    summary="Cancel a booking and free its seats",
+    summary="Cancel or return a booking and free its seats",
     security=NEEDS_USER,
     before_request=strictly(BookingRef),
     responses=refusals(400, 401, 403, 404, 419),
 )
 async def cancel_booking(
-    data: JSONBody[BookingRef], caller: NamedDependency[Caller], orders: NamedDependency[Orders]
+    data: JSONBody[BookingRef],
+    caller: NamedDependency[Caller],
+    orders: NamedDependency[Orders],
+    refunds: NamedDependency[Refunds],
 ) -> Done:
-    """Cancelling again changes nothing. No pass is needed to let go."""
-    await orders.cancel(data.booking_id, caller.need_account())
+    """Cancelling again changes nothing. No pass is needed to let go. A paid booking is returned,
+    while its tickets still may be (419 `refund-too-late` afterwards).
+    """
+    account_id = caller.need_account()
+    try:
+        await orders.cancel(data.booking_id, account_id)
+    except OrderPaid:
+        await refunds.ask(data.booking_id, account_id)
     return Done()

@@ -5,7 +5,7 @@ Handlers get `site` (see sales.web.pages.site) and `caller` by name.
 
 from typing import Any
 
-from sales.web.pages import about, afisha, event, orders, seats
+from sales.web.pages import about, afisha, event, orders, returns, seats
 
 
 def page_routes() -> list[Any]:
@@ -24,6 +24,8 @@ def page_routes() -> list[Any]:
         orders.cancel,
         orders.show_tickets,
         orders.show_calendar,
+        returns.show_returns,
+        returns.give_back,
         about.about_queue,
         about.robots,
         about.favicon,

@@ -19,13 +19,22 @@ async def read_order(site: Site, order_id: int, account_id: int) -> OrderView:
         hold = await site.holds.of_order(order.event_id, order.id)
         until = moment_of(hold.expires_at_ms) if hold else None
         return view(order, hall, hold=hold, hold_until=until, pace=site.payments.pace())
-    lines, payment, tickets = await asyncio.gather(
+    lines, payment, tickets, refunds = await asyncio.gather(
         site.orders.lines(order.id),
         site.payments.of_order(order.id),
         site.tickets.of_order(order.id),
+        site.refunds.of_order(order.id),
     )
-    pace, now = site.payments.pace(), site.clock.now()
-    return view(order, hall, lines=lines, payment=payment, tickets=tickets, pace=pace, now=now)
+    return view(
+        order,
+        hall,
+        lines=lines,
+        payment=payment,
+        tickets=tickets,
+        pace=site.payments.pace(),
+        now=site.clock.now(),
+        refunds=refunds,
+    )
 
 
 async def show_order_page(
@@ -37,9 +46,10 @@ async def show_order_page(
     template: str = "sales/order.html",
     refusal: Refusal | None = None,
     fit: str = "",
+    **more: object,
 ) -> Response[Any]:
     """`refusal`: why the last thing the buyer tried did not happen. `fit`: how seats that we
-    chose stand, where that is to be told.
+    chose stand, where that is to be told. `more` is for the template.
     """
     seen = await read_order(site, order_id, account_id)
     page = site.pages.show(
@@ -54,6 +64,7 @@ async def show_order_page(
         now_ms=site.clock.ms(),
         now=site.clock.now(),
         qr_svg=site.tickets.qr_svg,
+        **more,
     )
     page.headers.update(refusal.headers if refusal else {})
     return page

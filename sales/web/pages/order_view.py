@@ -17,6 +17,7 @@ from sales.order import Line, Order
 from sales.payment import Payment
 from sales.payments import Pace
 from sales.payments_again import attempts_left
+from sales.refund import Refund
 from sales.states import PAYMENT_NO
 from sales.tickets import Ticket
 
@@ -34,6 +35,7 @@ Stage = Literal[
     "declined",
     "cancelled",
     "expired",
+    "refunded",
 ]
 # What these stages are once the time to pay is over: nothing can be paid any more, and the order
 # ends when the gateway says what became of it. Who may have paid already is asked about.
@@ -41,7 +43,11 @@ AFTER_TIME: Mapping[Stage, Stage] = MappingProxyType({"opening": "silent", "payi
 # The buyer's clock runs.
 TIMED: frozenset[Stage] = frozenset({"choosing", "opening", "paying", "again"})
 # Nothing changes by itself any more.
-FINAL: frozenset[Stage] = frozenset({"empty", "paid", "declined", "cancelled", "expired"})
+FINAL: frozenset[Stage] = frozenset(
+    {"empty", "paid", "declined", "cancelled", "expired", "refunded"}
+)
+# The bank is giving money back: that is told when it is done.
+UNDER_WAY = frozenset({"asked", "sent"})
 # What became of the money of an order that ended unpaid: `none` was taken, what was blocked is
 # `released`, `checking` with the bank, `owed` back to the buyer.
 Money = Literal["none", "released", "checking", "owed"]
@@ -74,6 +80,8 @@ class OrderView(msgspec.Struct, frozen=True):
     payment: Payment | None
     # How the gateway is doing; nobody needs to know once the order is final.
     pace: Pace = "well"
+    # Of returned tickets, the oldest first.
+    refunds: Sequence[Refund] = ()
 
     @property
     def next_attempt(self) -> int:
@@ -86,14 +94,31 @@ class OrderView(msgspec.Struct, frozen=True):
 
     @property
     def is_final(self) -> bool:
-        return self.stage in FINAL
+        return self.stage in FINAL and not any(one.state in UNDER_WAY for one in self.refunds)
+
+    @property
+    def kept(self) -> list[SeatView]:
+        """The places with a ticket that was not returned."""
+        return [one for one in self.seats if one.ticket and one.ticket.state != "returned"]
+
+    @property
+    def given_back(self) -> list[SeatView]:
+        return [one for one in self.seats if one.ticket and one.ticket.state == "returned"]
+
+    def returnable(self, now: datetime) -> list[SeatView]:
+        """What its buyer may still return; the database's clock has the last word."""
+        tickets = [(one, one.ticket) for one in self.kept if one.ticket]
+        return [
+            one for one, ticket in tickets if ticket.state == "valid" and ticket.refund_until > now
+        ]
 
     @property
     def mark(self) -> str:
         """Changes whenever the page would look different."""
         tickets = sum(1 for seat in self.seats if seat.ticket)
-        number = self.next_attempt
-        return f"{self.stage}-{number}-{len(self.seats)}-{tickets}-{self.money}-{self.pace}"
+        back = "".join(one.state[0] for one in self.refunds)
+        parts = (self.next_attempt, len(self.seats), tickets, self.money, self.pace, back)
+        return "-".join(map(str, (self.stage, *parts)))
 
 
 def view(
@@ -107,6 +132,7 @@ def view(
     tickets: Sequence[Ticket] = (),
     pace: Pace = "well",
     now: datetime | None = None,
+    refunds: Sequence[Refund] = (),
 ) -> OrderView:
     """`hold` is the living hold of an open order; `lines` what was placed; `now` tells whether
     the time to pay is over, while the gateway may still be silent.
@@ -129,6 +155,7 @@ def view(
         until if stage in TIMED else None,
         payment,
         "well" if stage in FINAL else pace,
+        refunds,
     )
 
 
@@ -142,8 +169,8 @@ def stage_of(
             return _stage_of_pending(order, payment)
         case "paid":
             return "paid" if tickets else "issuing"
-        case "expired":
-            return "expired"
+        case "expired" | "refunded":
+            return "refunded" if order.state == "refunded" else "expired"
         case _:
             return "declined" if order.reason in ENDED_DECLINED else "cancelled"
 

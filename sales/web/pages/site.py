@@ -12,6 +12,7 @@ from sales.guard import RoomModes
 from sales.holds import Holds
 from sales.orders import Orders
 from sales.payments import Payments
+from sales.refunds import Refunds
 from sales.seatmap import SeatMaps
 from sales.tickets import Tickets
 
@@ -27,6 +28,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     holds: Holds
     orders: Orders
     payments: Payments
+    refunds: Refunds
     tickets: Tickets
     admissions: Admissions
     entrance: Entrance
