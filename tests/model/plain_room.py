@@ -90,12 +90,12 @@ class PlainRoom:
     def stage(self, who: str, number: int, now: int) -> str:
         if self.places.get(who) != number:
             return "gone"
+        if number > self.serving and number not in self.spent:
+            return "waiting"
         if self.is_inside(who, now):
             return "inside"
         if number in self.spent:
             return "over"
-        if number > self.serving:
-            return "waiting"
         if self.is_too_late(number):
             return "lapsed"
         return "called" if number in self.called else "passed"

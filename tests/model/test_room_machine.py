@@ -110,6 +110,8 @@ class RoomMachine(RuleBasedStateMachine):
         entry = self.entries.get(whose)
         if entry is None:
             return
+        if not self.model.is_inside(who, self.clock.ms()):
+            self.passes.pop(who, None)  # the next one is of another visit
         expected = self.model.claim(who, self.number_of(entry), self.clock.ms())
         mine = Entry(EVENT, entry.gen, entry.num, who, 0)
         code, admitted = self.code(self.rooms.claim(mine))
