@@ -25,6 +25,7 @@ from kernel.errors import Refusal
 from kernel.text import seen_line
 
 PUT_BATCH = 5_000
+STAFF_MAX = 1_000
 
 
 class WrongCredentials(Refusal):
@@ -138,6 +139,12 @@ class Accounts:
             return await self._by_email.get(who)
         row = await self._db.fetchrow(QUERIES["account_by_id"], who)
         return person_of(row) if row else None
+
+    async def staff(self) -> list[Person]:
+        """Everybody who is no buyer, by address."""
+        return [
+            person_of(row) for row in await self._db.fetch(QUERIES["staff_accounts"], STAFF_MAX)
+        ]
 
     async def person(self, account_id: int) -> Person:
         row = await self._db.fetchrow(QUERIES["account_by_id"], account_id)

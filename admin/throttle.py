@@ -161,7 +161,7 @@ class ThrottleConsole:
         )
 
 
-def _moment(name: str, text: str, zone: str) -> int | None:
+def read_moment(name: str, text: str, zone: str) -> int | None:
     """A clock's 2026-06-01T12:00 in that zone, as epoch ms; nothing for an empty field."""
     if not text.strip():
         return None
@@ -192,7 +192,7 @@ def read_changes(given: Mapping[str, object]) -> dict[str, Any]:
                 raise BadSetting(setting=name)
             changes[name] = int(text)
         elif name in MOMENTS and isinstance(value, str):
-            changes[name] = _moment(name, value, zone if isinstance(zone, str) else VENUE_ZONE)
+            changes[name] = read_moment(name, value, zone if isinstance(zone, str) else VENUE_ZONE)
         elif isinstance(value, str):
             changes[name] = seen_line(value) if name == "message" else value
         else:

@@ -46,3 +46,11 @@ UPDATE account SET password_hash = $3 WHERE id = $1 AND password_hash = $2 RETUR
 -- name: set_name
 -- Account $1 is called $2 $3. Comes back: its id.
 UPDATE account SET first_name = $2, surname = $3 WHERE id = $1 RETURNING id
+
+-- name: staff_accounts
+-- Those who are no buyers, by address, at most $1.
+SELECT id, email, first_name, surname, role, is_active, password_hash
+  FROM account
+ WHERE role <> 'buyer'
+ ORDER BY email
+ LIMIT $1

@@ -3,12 +3,12 @@
 from typing import Any
 
 from accounts.web import sign_out
-from admin.web import audit, review, rooms, sign_in
+from admin.web import audit, door, review, rooms, sign_in
 
 
 def routes() -> list[Any]:
     """Needs `accounts`, `sessions` and `identity` (of the staff audience and cookie), `caller`,
-    `console`, `audit`, `review`, `parked`, `pages`.
+    `console`, `doorkeeper`, `audit`, `review`, `parked`, `pages`.
     """
     return [
         sign_in.sign_in_form,
@@ -20,6 +20,10 @@ def routes() -> list[Any]:
         rooms.room_page,
         rooms.room_numbers,
         rooms.configure,
+        door.door_page,
+        door.door_numbers,
+        door.preview,
+        door.change_door,
         audit.audit_page,
         review.review_page,
         review.item_page,

@@ -41,6 +41,7 @@ NOTICE_KINDS = {
 }
 NUMBER_PROBLEM = _("Нужно целое число от 1 до %(most)s.")
 DISARM_PROBLEM = _("Нужно целое число от 1, не больше порога включения.")
+BITS_PROBLEM = _("Нужно целое число от 0 до 20.")
 SECONDS_PROBLEM = _("Нужно целое число секунд от 10 до 86 400.")
 MESSAGE_PROBLEM = _("Нужна одна строка не длиннее %(most)s знаков.")
 
@@ -54,13 +55,14 @@ def state_word(request: AnyRequest, pages: Pages, state: str) -> tuple[str, str]
 def setting_problem(request: AnyRequest, pages: Pages, refusal: BadSetting) -> str:
     """What is wrong with a setting, said beside its field."""
     most = {"rate_per_minute": RATE_MAX, "ceiling": CEILING_MAX, "places_max": PLACES_MAX}
-    most["arm_requests"] = REQUESTS_MAX
+    most |= {"arm_requests": REQUESTS_MAX, "lane_share": 100}
     name = str(refusal.extra.get("setting", ""))
     if name in most:
         return pages.text(request, NUMBER_PROBLEM) % {
             "most": f"{most[name]:,}".replace(",", "\u00a0")
         }
     said = {"disarm_requests": DISARM_PROBLEM, "disarm_seconds": SECONDS_PROBLEM}
+    said["proof_bits"] = BITS_PROBLEM
     if name in said:
         return pages.text(request, said[name])
     if name == "message":

@@ -4,6 +4,7 @@ from litestar.di import Provide
 
 from accounts.cookies import CookieEdge
 from admin.audit import Audit
+from admin.doorkeeper import Doorkeeper
 from admin.tempo import Tempo
 from admin.throttle import ThrottleConsole
 from admin.web.routes import routes
@@ -23,6 +24,7 @@ async def run(parts: Parts) -> None:
     identity = parts.identity(accounts, sessions, staff=True)
     rooms = parts.rooms()
     audit, tempo = Audit(db, parts.clock), Tempo(rooms, parts.clock)
+    console = ThrottleConsole(rooms, audit, tempo)
     app = build_app(
         "admin",
         routes(),
@@ -31,7 +33,8 @@ async def run(parts: Parts) -> None:
             "accounts": accounts,
             "sessions": sessions,
             "identity": identity,
-            "console": ThrottleConsole(rooms, audit, tempo),
+            "console": console,
+            "doorkeeper": Doorkeeper(console, rooms, accounts),
             "audit": audit,
             "review": ReviewItems(db, parts.clock),
             "parked": ParkedNotices(db, parts.clock),

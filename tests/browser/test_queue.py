@@ -9,7 +9,10 @@ import pytest
 from playwright.sync_api import Page, expect
 from redis import Redis
 
+from kernel.clock import SystemClock
+from kernel.keyring import Keyring
 from tests.house import House
+from waitingroom.invitations import Invitations
 
 SETTINGS = "room:{1}:settings"
 ORDINARY = {"state": "open", "proof_bits": 0, "rate_per_minute": 600, "ceiling": 1000}
@@ -112,3 +115,22 @@ def test_near_the_front_the_server_tells_by_itself(new_page, site, room, server)
         room(state="open", ceiling=1000)
     page.wait_for_url(re.compile(r"^[^?]*/events/1"), timeout=60_000)
     redis.close()
+
+
+def test_an_invitation_is_used_by_its_button(new_page, site, room, server):
+    room(state="paused")
+    keyring, clock = Keyring(server.data / "keys"), SystemClock()
+    until_s = clock.ms() // 1000 + 600
+    token = Invitations(keyring, clock).write(1, lane="fans", until_s=until_s)
+    page = new_page()
+    page.wait_for_timeout(READ_MS)
+    address = queue_of(new_page(), site)
+    page.goto(f"{address}?invite={token}")
+    expect(page.locator("#queue-invite")).to_be_visible()
+    page.get_by_role("button", name="Встать по приглашению").click()
+    waits(page)
+    expect(page.get_by_text("Вы в очереди приглашённых")).to_be_visible()
+    other = new_page()
+    other.goto(f"{address}?invite={token}")
+    other.get_by_role("button", name="Встать по приглашению").click()
+    expect(other.get_by_text("Этим приглашением уже воспользовались.")).to_be_visible()

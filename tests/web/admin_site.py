@@ -15,6 +15,7 @@ from accounts.identity import Identity
 from accounts.passwords import Passwords
 from accounts.sessions import Sessions
 from admin.audit import Audit
+from admin.doorkeeper import Doorkeeper
 from admin.tempo import Tempo
 from admin.throttle import ThrottleConsole
 from admin.web.routes import routes
@@ -50,6 +51,7 @@ class Desk:
         self.rooms = Rooms(redis, clock=clock, keyring=Keyring(keys))
         self.tempo = Tempo(self.rooms, clock)
         audit = Audit(db, clock)
+        console = ThrottleConsole(self.rooms, audit, self.tempo)
         edge = build_app(
             "admin",
             routes(),
@@ -58,7 +60,8 @@ class Desk:
                 "accounts": self.accounts,
                 "sessions": self.sessions,
                 "identity": self.identity,
-                "console": ThrottleConsole(self.rooms, audit, self.tempo),
+                "console": console,
+                "doorkeeper": Doorkeeper(console, self.rooms, self.accounts),
                 "audit": audit,
                 "review": ReviewItems(db, clock),
                 "parked": ParkedNotices(db, clock),
