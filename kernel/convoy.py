@@ -6,6 +6,7 @@ so the cost of a flight is parted among ever more of them as the load grows.
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -21,28 +22,39 @@ class Convoy(Generic[Item, Answer]):
         *,
         size_max: int,
         flights_max: int = 1,
+        gap_s: float = 0.0,
     ) -> None:
         """`send` answers its items in their order; an answer that is an error is raised for its
         asker. What `send` raises is raised for all of that flight and, where there is one flight
-        at a time, for those who were waiting for it to land: none waits twice.
+        at a time, for those who were waiting for it to land: none waits twice. Departures are at
+        least `gap_s` apart (whole milliseconds): who comes sooner after one waits for the next.
         """
         self._send = send
-        self._size_max, self._flights_max = size_max, flights_max
+        self._size_max, self._flights_max, self._gap_s = size_max, flights_max, gap_s
         self._waiting: Asked[Item, Answer] = []
-        self._flying = 0
+        self._flying, self._departed_s = 0, -math.inf
         self._tasks: set[asyncio.Task[None]] = set()
 
     def ask(self, item: Item) -> "asyncio.Future[Answer]":
         """The answer, to be awaited. Whoever gives up before the departure isn't sent at all."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Answer] = loop.create_future()
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
-        if len(self._waiting) == 1 and self._flying < self._flights_max:
-            # Not at once: others ask in the same turn of the loop.
-            loop.call_soon(self._depart)
+        if len(self._waiting) == 1:
+            self._plan()
         return future
 
+    def _plan(self) -> None:
+        if not self._waiting or self._flying >= self._flights_max:
+            return
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._departed_s < self._gap_s:
+            loop.call_later(self._gap_s, self._depart)
+        else:
+            # Not at once: others ask in the same turn of the loop.
+            loop.call_soon(self._depart)
+
     def _depart(self) -> None:
+        self._departed_s = asyncio.get_running_loop().time()
         while self._waiting and self._flying < self._flights_max:
             asked, self._waiting = self._waiting[: self._size_max], self._waiting[self._size_max :]
             asked = [one for one in asked if not one[1].done()]
@@ -67,7 +79,7 @@ class Convoy(Generic[Item, Answer]):
         finally:
             self._flying -= 1
         # The next leave first: they travel while these are answered.
-        self._depart()
+        self._plan()
         for (_, future), answer in zip(asked, answers, strict=True):
             if future.done():  # its asker gave up waiting
                 continue

@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
 from kernel.convoy import Convoy
+from kernel.wire import Wire
 
 Arg = str | bytes | int
 Reply = list[Any]
@@ -34,6 +35,8 @@ FLIGHTS_MAX = 8
 class LuaScripts:
     def __init__(self, redis: "Redis", folder: Path) -> None:
         self._redis = redis
+        pool = getattr(redis, "connection_pool", None)
+        self._wire = Wire(pool) if pool else None
         self._texts = {file.stem: _with_parts(file) for file in folder.glob("*.lua")}
         self._hashes = {
             name: sha1(text.encode(), usedforsecurity=False).hexdigest()
@@ -62,9 +65,13 @@ class LuaScripts:
         return [reply if isinstance(reply, list | BaseException) else [reply] for reply in replies]
 
     async def _send(self, calls: list[tuple[Arg, ...]]) -> list[Any]:
+        commands = [("EVALSHA", *call) for call in calls]
+        if self._wire is not None:
+            return await self._wire.send(commands)
+        # A cluster: which node is asked is for the driver to find out.
         pipe = self._redis.pipeline(transaction=False)
-        for call in calls:
-            pipe.execute_command("EVALSHA", *call)
+        for command in commands:
+            pipe.execute_command(*command)
         return list(await pipe.execute(raise_on_error=False))
 
     async def _teach(self, names: set[str]) -> None:

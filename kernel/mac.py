@@ -3,10 +3,17 @@
 Measured with OpenSSL 3: 0.9 µs, where `hmac.digest` takes 2.8, most of it to find SHA-256 anew.
 """
 
+from binascii import b2a_base64
 from hashlib import sha256
 
 BLOCK_BYTES = 64
 INNER, OUTER = bytes(n ^ 0x36 for n in range(256)), bytes(n ^ 0x5C for n in range(256))
+URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
+def base64url(raw: bytes) -> bytes:
+    """As tokens have it (RFC 4648 §5), without the padding."""
+    return b2a_base64(raw, newline=False).translate(URL_SAFE, b"=")
 
 
 class Mac:

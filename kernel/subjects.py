@@ -1,10 +1,9 @@
 """Who somebody is to the room: a keyed hash, so that queue data names nobody."""
 
-from base64 import urlsafe_b64encode
 from functools import lru_cache
 from typing import Literal
 
-from kernel.mac import Mac
+from kernel.mac import Mac, base64url
 
 # `met`: a device together with an account it has signed in to (accounts.identity).
 Kind = Literal["account", "device", "met"]
@@ -17,4 +16,4 @@ _mac = lru_cache(Mac)
 def subject_of(secret: bytes, kind: Kind, value: int | str) -> str:
     """22 url-safe characters, the same for the same account or device, in every process."""
     mac = _mac(secret).digest(f"{kind}:{value}".encode())
-    return urlsafe_b64encode(mac[:SUBJECT_BYTES])[:-2].decode()
+    return base64url(mac[:SUBJECT_BYTES]).decode()

@@ -75,8 +75,9 @@ class Budget:
 
     def __init__(self, name: str, rule: Rule, *, refuses: bool) -> None:
         self.name = name
+        self.passed = (name, "passed")
         self.refusal = REFUSALS[name.partition("-")[0]]
-        self._refuses = refuses
+        self.refuses = refuses
         self._step_ms = MINUTE_MS / rule.per_minute
         self._whole_ms = self._step_ms * rule.burst
         self._full_at: dict[str, float] = {}
@@ -85,26 +86,19 @@ class Budget:
         for outcome in ("passed", "refused", "counted", "overflow"):
             DOOR.counts[name, outcome] += 0
 
-    def take(self, key: str, now_ms: int, *, is_mild: bool) -> tuple[str, float]:
-        """`passed`, `refused` or, where the rule only counts, `counted`; and how long till the
-        call would pass (ms).
-        """
-        late_ms = self._late_ms(key, now_ms)
-        outcome = "passed"
-        if late_ms:
-            outcome = "refused" if self._refuses and not is_mild else "counted"
-        DOOR.counts[self.name, outcome] += 1
-        return outcome, late_ms
-
-    def _late_ms(self, key: str, now_ms: int) -> float:
+    def take(self, key: str, now_ms: int) -> float:
+        """0: the call passes. Else it is to be refused: how long till it would pass (ms)."""
         if not 0 <= now_ms - self._turned_ms < self._whole_ms:
             self._before, self._full_at = self._full_at, {}
             self._turned_ms = now_ms
         known = self._full_at.get(key) or self._before.get(key)
-        if known is None and len(self._full_at) >= KEYS_MAX:
-            DOOR.counts[self.name, "overflow"] += 1
+        if known is None:
+            if len(self._full_at) < KEYS_MAX:
+                self._full_at[key] = now_ms + self._step_ms
+            else:
+                DOOR.counts[self.name, "overflow"] += 1
             return 0
-        full_at = max(known or 0, now_ms) + self._step_ms
+        full_at = max(known, now_ms) + self._step_ms
         late_ms = full_at - now_ms - self._whole_ms
         # Later than a whole bucket only when the clock jumped back: then it starts anew.
         if late_ms > self._step_ms:
@@ -141,22 +135,33 @@ class Door:
         # Event, rule and outcome → how often, since that was last told.
         self._tallies: defaultdict[tuple[int, str, str], int] = defaultdict(int)
 
-    def check(
-        self, verb: Verb, subject: str, scope: Any, *, event: int = 0, terms: Terms = EVERYWHERE
+    def check(  # who calls, for what, where, on which terms
+        self,
+        verb: Verb,
+        subject: str,
+        scope: Any,
+        *,
+        event: int = 0,
+        terms: Terms = EVERYWHERE,
+        device: str | None = None,
     ) -> None:
         """Raises TooManyJoins, TooManyHeartbeats, TooManyClaims: try again after a while. `terms`
-        are the room's.
+        are the room's; `device` is the token in the cookie, if that was looked for already.
         """
         if terms.allows and self.is_allowed(subject, scope, terms):
             return
-        by_subject, by_device, by_prefix = self._budgets[verb]
-        self._take(by_subject, subject, event, terms)
-        device = device_in(scope)
-        if device is not None:
-            self._take(by_device, device, event, terms)
-        prefix = self._networks.prefix_of(scope)
-        if prefix is not None:
-            self._take(by_prefix, prefix, event, terms)
+        now_ms, by = self._clock.ms(), self._budgets[verb]
+        device = device or device_in(scope)
+        keys = subject, device, self._networks.prefix_of(scope)
+        for budget, key in zip(by, keys, strict=True):
+            if key is None:
+                continue
+            late_ms = budget.take(key, now_ms)
+            if late_ms:
+                self._judge(budget, key, now_ms, late_ms, event, terms)
+            else:
+                DOOR.counts[budget.passed] += 1
+                self._tallies[event, budget.name, "passed"] += 1
 
     def is_allowed(self, subject: str, scope: Any, terms: Terms) -> bool:
         """Whether the room counts nothing against this caller."""
@@ -174,7 +179,8 @@ class Door:
         """By event, `rule outcome` → how often, since they were last taken."""
         told: dict[int, dict[str, int]] = {}
         for (event, rule, outcome), count in self._tallies.items():
-            told.setdefault(event, {})[f"{rule} {outcome}"] = count
+            if event:
+                told.setdefault(event, {})[f"{rule} {outcome}"] = count
         self._tallies.clear()
         return told
 
@@ -184,13 +190,14 @@ class Door:
             rule, _, outcome = what.partition(" ")
             self._tallies[event, rule, outcome] += count
 
-    def _take(self, budget: Budget, key: str, event: int, terms: Terms) -> None:
-        now_ms = self._clock.ms()
-        outcome, late_ms = budget.take(key, now_ms, is_mild=budget.name in terms.mild)
-        if event:
-            self._tallies[event, budget.name, outcome] += 1
-        if outcome == "passed":
-            return
+    def _judge(  # noqa: PLR0917  # a part of `check`
+        self, budget: Budget, key: str, now_ms: int, late_ms: float, event: int, terms: Terms
+    ) -> None:
+        outcome = "counted"
+        if budget.refuses and budget.name not in terms.mild:
+            outcome = "refused"
+        DOOR.counts[budget.name, outcome] += 1
+        self._tallies[event, budget.name, outcome] += 1
         if len(self._suspects) >= SUSPECTS_MAX:
             self._suspects.clear()
         self._suspects[key] = now_ms

@@ -1,13 +1,13 @@
 """The signed queue entry: a visitor's proof of a place, which survives even a loss of Redis."""
 
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 
 import msgspec
 
 from kernel.errors import Forbidden, NotFound, Refusal
 from kernel.keyring import Keyring
-from kernel.mac import Mac
+from kernel.mac import Mac, base64url
 from waitingroom.keys import LaneId, LineId
 
 TYP = "entry+jwt"
@@ -76,13 +76,9 @@ class Entry(msgspec.Struct, frozen=True):
         return self.sub
 
 
-def _base64(raw: bytes) -> bytes:
-    return urlsafe_b64encode(raw).rstrip(b"=")
-
-
 # A JWT as any library reads it. Every entry of ours begins with these very bytes, and nothing that
 # begins otherwise is looked at: there is no algorithm to be chosen by whoever sends one.
-BEGINS = _base64(msgspec.json.encode({"alg": ALGORITHM, "typ": TYP})) + b"."
+BEGINS = base64url(msgspec.json.encode({"alg": ALGORITHM, "typ": TYP})) + b"."
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Entry).decode
 
@@ -96,7 +92,7 @@ class EntryBook:
 
     def write(self, entry: Entry) -> str:
         # What jwt.encode gives, thirty times as quickly: every join signs one.
-        signed = BEGINS + _base64(_encode(entry))
+        signed = BEGINS + base64url(_encode(entry))
         return (signed + b"." + self._signature(signed)).decode()
 
     def read(self, token: str, event: int) -> Entry:
@@ -128,4 +124,4 @@ class EntryBook:
             raise EntryForged from error
 
     def _signature(self, signed: bytes) -> bytes:
-        return _base64(self._mac.digest(signed))
+        return base64url(self._mac.digest(signed))

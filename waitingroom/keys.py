@@ -4,8 +4,8 @@ What belongs to one line of people carries the generation, so a reset can never 
 What counts the people inside does not: they are inside whichever line they came from.
 """
 
-from base64 import urlsafe_b64decode
 from binascii import Error as NotBase64
+from binascii import a2b_base64
 from zlib import crc32
 
 import msgspec
@@ -103,11 +103,20 @@ def line(event: int, generation: LineId) -> str:
 
 def places(event: int, generation: LineId, who: bytes) -> str:
     """Hash: subject → queue number, for one bucket of subjects."""
-    return places_bucket(event, generation, crc32(who) % PLACE_BUCKETS)
+    return places_bucket(event, generation, bucket_of(who))
 
 
 def places_bucket(event: int, generation: LineId, number: int) -> str:
-    return f"room:{{{event}}}:{generation}:places:{number}"
+    return f"{places_begin(event, generation)}{number}"
+
+
+def places_begin(event: int, generation: LineId) -> str:
+    """How the keys of all buckets begin; each goes on with its number."""
+    return f"room:{{{event}}}:{generation}:places:"
+
+
+def bucket_of(who: bytes) -> int:
+    return crc32(who) % PLACE_BUCKETS
 
 
 def done(event: int, generation: LineId) -> str:
@@ -174,7 +183,7 @@ def is_subject(text: str) -> bool:
 def member(subject: str) -> bytes:
     """How a subject is written in a key's content: 16 raw bytes instead of 22 characters."""
     try:
-        raw = urlsafe_b64decode(subject + "==")
+        raw = a2b_base64(subject.replace("-", "+").replace("_", "/") + "==")
     except (NotBase64, ValueError):
         return subject.encode()
     return raw if len(raw) == SUBJECT_BYTES else subject.encode()

@@ -7,12 +7,9 @@ import msgspec
 
 from waitingroom.snapshot import Snapshot
 
-MINUTE_S = 60
 # The band leans high: a wait that turns out shorter angers nobody.
 HIGH_FACTOR = 1.25
 HIGH_MORE_S = 5
-# However badly it went in the last minute, don't promise less than this part of the set rate.
-OBSERVED_MIN = 0.05
 
 POLL_MIN_MS, POLL_MAX_MS = 3_000, 60_000
 # A wait is looked at about this many times.
@@ -41,11 +38,7 @@ def eta_of(snapshot: Snapshot, number: int) -> Eta | None:
     """
     if snapshot.state not in ("open", "drained"):
         return None
-    rate = snapshot.settings.rate_per_minute / MINUTE_S
-    # While the invited and the others wait, each line has its part of the rate.
-    expected = rate * snapshot.part
-    observed = expected if snapshot.claims_per_s is None else snapshot.claims_per_s
-    fast, slow = max(rate, observed), max(min(expected, observed), rate * OBSERVED_MIN)
+    fast, slow = snapshot.bounds
     ahead = snapshot.living_ahead_of(number)
     return Eta(
         low_s=math.floor(ahead * snapshot.share / fast),

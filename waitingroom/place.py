@@ -48,14 +48,15 @@ class PlaceTeller:
         self._chance = chance
 
     def waiting(self, snapshot: Snapshot, entry: Entry) -> Place:
-        awaits = snapshot.settings.awaits_draw and not entry.lane
-        if awaits and entry.generation == snapshot.settings.generation:
+        settings, number = snapshot.settings, entry.num
+        awaits = settings.awaits_draw and not entry.lane
+        if awaits and entry.gen == settings.generation:
             return self._entrant(snapshot, entry)
-        ahead = snapshot.ahead_of(entry.number)
-        eta = eta_of(snapshot, entry.number)
-        way = max(1, entry.number - entry.srv)
+        ahead = snapshot.ahead_of(number)
+        eta = eta_of(snapshot, number)
+        done, way = snapshot.serving - entry.srv, max(1, number - entry.srv)
         return Place(
-            number=entry.number,
+            number=number,
             position=ahead + 1,
             ahead=ahead,
             eta=eta,
@@ -63,11 +64,11 @@ class PlaceTeller:
             state=snapshot.state,
             stage="waiting",
             poll_after_ms=poll_after_ms(eta, called=False, chance=self._chance),
-            progress=round(min(1.0, max(0, snapshot.serving - entry.srv) / way), 4),
+            progress=round(min(1.0, done / way), 4) if done > 0 else 0.0,
             serving=snapshot.serving,
-            message=snapshot.settings.message,
+            message=settings.message,
             age_s=self._reader.age_s,
-            entrant=snapshot.entrant_of(entry),
+            entrant=snapshot.entrant_of(entry) if snapshot.drawn else None,
             invited=bool(entry.lane),
         )
 

@@ -13,6 +13,10 @@ from waitingroom.plan import state_at
 from waitingroom.settings import RoomSettings
 from waitingroom.terms import Terms
 
+MINUTE_S = 60
+# However badly it went in the last minute, don't promise less than this part of the set rate.
+OBSERVED_MIN = 0.05
+
 
 class Snapshot(msgspec.Struct, frozen=True, dict=True):
     """`gone` are numbers given up while waiting, ascending. `claims_per_s` is what was observed
@@ -51,6 +55,15 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
     def state(self) -> str:
         """The contract's word: a room that is off is `off`, whatever else it would be."""
         return state_at(self.settings, self.taken_at_ms)
+
+    @cached_property
+    def bounds(self) -> tuple[float, float]:
+        """Claims a second, at best and at worst: the set rate and what was observed."""
+        rate = self.settings.rate_per_minute / MINUTE_S
+        # While the invited and the others wait, each line has its part of the rate.
+        expected = rate * self.part
+        observed = expected if self.claims_per_s is None else self.claims_per_s
+        return max(rate, observed), max(min(expected, observed), rate * OBSERVED_MIN)
 
     @property
     def opens_in_ms(self) -> int:
@@ -100,7 +113,8 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
         """How many numbers will be called before this one; 0 for the next and for the called."""
         if number <= self.serving:
             return 0
-        return number - self.serving - 1 - self._gone_between(self.serving, number - 1)
+        gone = self._gone_between(self.serving, number - 1) if self.gone else 0
+        return number - self.serving - 1 - gone
 
     def living_ahead_of(self, number: int) -> int:
         """How many of those before this number were heard from lately."""

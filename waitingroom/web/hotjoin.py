@@ -92,8 +92,8 @@ class HotJoin:
             except (EntryForged, EntryForeign):
                 entry = None
         if entry is None and settings.proof_bits == 0:
-            return Comer(visitor, None)  # nothing depends on the device
-        return Comer(visitor, subject_of(self._secret, "device", device), entry)
+            return Comer(visitor, None, token=device)  # nothing depends on the device's subject
+        return Comer(visitor, subject_of(self._secret, "device", device), entry, token=device)
 
     async def _anybody(self, event: int, scope: Any, device: re.Match[bytes] | None) -> Comer:
         if device:

@@ -29,6 +29,8 @@ class Comer(msgspec.Struct, frozen=True):
     device: str | None
     entry: Entry | None = None
     is_bearer: bool = False
+    # The device's cookie, if it was looked for already.
+    token: str | None = None
 
 
 def comer_of(request: AnyRequest, rooms: Rooms, event: int, visitor: str) -> Comer:
@@ -47,9 +49,12 @@ def comer_of(request: AnyRequest, rooms: Rooms, event: int, visitor: str) -> Com
     return Comer(visitor, device_subject(request, rooms), entry)
 
 
-def at_door(rooms: Rooms, event: int, verb: Verb, subject: str, scope: Any) -> None:
+def at_door(
+    rooms: Rooms, event: int, verb: Verb, subject: str, scope: Any, *, device: str | None = None
+) -> None:
     """Raises TooManyJoins, TooManyHeartbeats, TooManyClaims."""
-    rooms.door.check(verb, subject, scope, event=event, terms=rooms.snapshot(event).terms)
+    terms = rooms.snapshot(event).terms
+    rooms.door.check(verb, subject, scope, event=event, terms=terms, device=device)
 
 
 async def join_room(rooms: Rooms, event: int, comer: Comer, scope: Any, body: JoinBody) -> Joined:
@@ -57,7 +62,7 @@ async def join_room(rooms: Rooms, event: int, comer: Comer, scope: Any, body: Jo
     work is asked of them. Raises TooManyJoins, InviteForged and its like, ProofRequired, and what
     Rooms.join raises.
     """
-    at_door(rooms, event, "join", comer.subject, scope)
+    at_door(rooms, event, "join", comer.subject, scope, device=comer.token)
     invite: Invitation | None = None
     if body.invite:
         invite = rooms.invitations.read(event, body.invite, comer.subject)
