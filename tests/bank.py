@@ -2,10 +2,12 @@
 its app, and webhooks wait until somebody hands them on. Its books are its own, in a file.
 """
 
+import asyncio
 import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from contextvars import Context, ContextVar
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -27,14 +29,23 @@ PAGE = 1000
 STILL = {"webhook_loss": 1, "card_delay_max_s": 0, "card_delay_min_s": 0}
 
 
+# Whoever is held longer than this has lost its caller; it goes on when the time has passed.
+PATIENCE_S = 8.0
+_LOST: ContextVar[asyncio.Event] = ContextVar("lost")
+
+
 class Bank:
     def __init__(self, folder: Path, clock: ManualClock, chance: Random | None = None) -> None:
-        self.folder = folder
-        # How long stalls and delays have lasted: the world's clock is not touched by them.
-        self.slept_s = 0.0
+        self.folder, self._clock = folder, clock
+        self._sleepers: list[tuple[int, asyncio.Future[None]]] = []
+        self._held: set[asyncio.Task[Any]] = set()
 
         async def sleep(seconds: float) -> None:
-            self.slept_s += seconds
+            if seconds >= PATIENCE_S:
+                waking = asyncio.get_running_loop().create_future()
+                self._sleepers.append((clock.ms() + int(1000 * seconds), waking))
+                _LOST.get().set()
+                await waking
 
         self._app = build(
             ToleuBarConfig(team_slug=TEAM, password=PASSWORD, books=folder / "books.sqlite"),
@@ -59,6 +70,18 @@ class Bank:
 
     async def close(self) -> None:
         """There is nothing to close."""
+
+    async def wake(self) -> None:
+        """What was held until now goes on, though nobody waits for it any more."""
+        now_ms = self._clock.ms()
+        due = [waking for until_ms, waking in self._sleepers if until_ms <= now_ms]
+        self._sleepers = [one for one in self._sleepers if one[1] not in due]
+        for waking in due:
+            waking.set_result(None)
+        while due and self._held:
+            await asyncio.wait(self._held, timeout=0.01)
+            if len(self._held) <= len(self._sleepers):
+                break
 
     async def pay(self, payment_id: str, card: str = GOOD_CARD) -> bool:
         """The payer posts the form. False: the line broke, or the gateway would not take it."""
@@ -131,7 +154,19 @@ class Bank:
             "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 8083),
         }
-        await self._app(scope, receive, send)
+        lost = asyncio.Event()
+        outside = Context()
+        outside.run(_LOST.set, lost)
+        # The gateway's own: it goes on when its caller is dead, and dies with nobody.
+        answering = asyncio.Task(self._app(scope, receive, send), context=outside)
+        losing = asyncio.ensure_future(lost.wait())
+        await asyncio.wait({answering, losing}, return_when=asyncio.FIRST_COMPLETED)
+        losing.cancel()
+        if not answering.done():
+            self._held.add(answering)
+            answering.add_done_callback(self._held.discard)
+            raise WireError("no answer in time")
+        answering.result()
         if told[-1].get("more_body"):
             raise WireError("the line broke")
         content = b"".join(message.get("body", b"") for message in told[1:])

@@ -28,15 +28,25 @@ class Buyer:
     async def choose(self) -> bool:
         """Open an order and hold the seats."""
 
-        async def open_order(shop: Shop) -> None:
-            order = await shop.orders.open_or_reuse(self.account, shop.event_id, "web")
-            self.order_id = order.id
-
         async def hold(shop: Shop) -> None:
             event = shop.event_id
             await shop.holds.hold(event, self.order_id, self.account, list(self.seats))
 
-        return await self._do(open_order) and await self._do(hold)
+        return await self._do(self._open) and await self._do(hold)
+
+    async def choose_best(self, zone: int, count: int) -> bool:
+        async def hold(shop: Shop) -> None:
+            await shop.holds.hold_best(shop.event_id, self.order_id, self.account, zone, count)
+
+        return await self._do(self._open) and await self._do(hold)
+
+    async def release(self, seats: list[int] | None) -> bool:
+        """Of an order being chosen; None: all."""
+
+        async def release(shop: Shop) -> None:
+            await shop.holds.release(shop.event_id, self.order_id, self.account, seats)
+
+        return await self._do(release)
 
     async def check_out(self) -> bool:
         """Place the order; loads the page until there is a form to pay at."""
@@ -80,6 +90,20 @@ class Buyer:
             await shop.orders.cancel(self.order_id, self.account)
 
         return await self._do(cancel)
+
+    async def give_back(self, *seats: int) -> bool:
+        """Return the tickets of these seats, or all."""
+
+        async def ask(shop: Shop) -> None:
+            tickets = await shop.tickets.of_order(self.order_id)
+            chosen = [ticket.id for ticket in tickets if ticket.seat in seats] or None
+            await shop.refunds.ask(self.order_id, self.account, chosen)
+
+        return await self._do(ask)
+
+    async def _open(self, shop: Shop) -> None:
+        order = await shop.orders.open_or_reuse(self.account, shop.event_id, "web")
+        self.order_id = order.id
 
     async def _do(self, work: Work[None]) -> bool:
         """False: refused, or the page never came and the buyer has had enough."""

@@ -44,6 +44,14 @@ async def be_told_of_failure(buyer: Buyer) -> None:
     await buyer.world.beat()
 
 
+async def try_another_card(buyer: Buyer) -> None:
+    await be_told_of_failure(buyer)
+    buyer.form = ""
+    if await buyer.check_out():
+        await buyer.pay()
+        await be_told(buyer)
+
+
 async def buy(buyer: Buyer) -> None:
     await pay(buyer)
     if buyer.form:
@@ -65,6 +73,7 @@ STORIES = (
     Story("seen on return", pay, Buyer.come_back),
     Story("never told", pay, nothing, ("worker",)),
     Story("declined", be_declined, be_told_of_failure),
+    Story("declined, then paid", be_declined, try_another_card),
     Story("never paid", order, nothing, ("worker", "ticker")),
     Story("never placed", hold, nothing, ("ticker",)),
     Story("cancelled while choosing", hold, Buyer.cancel),

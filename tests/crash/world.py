@@ -22,7 +22,7 @@ from tests.crash.mortal import (
     MortalWire,
 )
 from tests.fakes import FakeRooms
-from tests.flow.shop import Shop, make_shop
+from tests.flow.shop import AHEAD, Shop, make_shop
 from tests.halls import build_event
 
 T = TypeVar("T")
@@ -91,7 +91,8 @@ class Process:
         """Break its connections and end its tasks; none of them gets to do anything more."""
         self.fate.buried = True
         assert self._pool is not None
-        self._pool.terminate()
+        for holder in self._pool._holders:
+            holder.terminate()
         for _ in range(BURIALS_MAX):
             left = {task for task in self.tasks if not task.done()}
             if not left:
@@ -100,6 +101,8 @@ class Process:
                 task.cancel()
             await asyncio.wait(left, timeout=0.2)
         assert not self.tasks, f"{self.role} does not die: {self.tasks}"
+        # With those that were being made in the last moment.
+        self._pool.terminate()
         await self._redis.aclose()
 
     def forget(self, task: asyncio.Task[Any]) -> None:
@@ -139,7 +142,7 @@ class World:
 
     async def new_event(self, **columns: Any) -> None:
         """Another event to sell, so that one life finds nothing of another."""
-        self.event_id = await build_event(self.db, **columns)
+        self.event_id = await build_event(self.db, starts_at=AHEAD, **columns)
         for process in self._processes.values():
             process.shop.event_id = self.event_id
 
@@ -147,6 +150,11 @@ class World:
         """From now on the process of this role is killed at its step number `at`."""
         self.deaths.clear()
         self._processes[role].fate.arm(at, after=after)
+
+    def spare(self) -> None:
+        """Nobody is to be killed any more."""
+        for process in self._processes.values():
+            process.fate.at = None
 
     async def as_(self, role: str, work: Work[T]) -> T:
         """Have a process do something. Raises DiedError; another stands ready then."""
@@ -160,6 +168,7 @@ class World:
 
     async def beat(self) -> None:
         """One look of the worker and one of the ticker; who dies of it is replaced and looks."""
+        await self.bank.wake()
         for role, work in (("worker", _drain), ("ticker", _tick)):
             try:
                 await self.as_(role, work)

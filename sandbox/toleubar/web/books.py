@@ -49,6 +49,7 @@ def _describe(payment: Payment, changes: list[Change]) -> dict[str, object]:
     come_to = {change.status for change in changes}
     # The faithful profile takes the money and leaves the status as it was.
     is_captured = Status.CONFIRMED in come_to or acts["confirm"] > 0
+    is_refunded = is_captured and not come_to.isdisjoint({Status.REFUNDED, Status.CANCELLED})
     return {
         "paymentId": payment.payment_id,
         "teamSlug": payment.team_slug,
@@ -57,7 +58,7 @@ def _describe(payment: Payment, changes: list[Change]) -> dict[str, object]:
         "reason": payment.reason,
         "amount": payment.amount,
         "captured": payment.amount if is_captured else 0,
-        "refunded": payment.amount if Status.REFUNDED in come_to else 0,
+        "refunded": payment.amount if is_refunded else 0,
         "acts": acts,
         "currency": payment.currency,
         "createdAt": iso(payment.created_ms),

@@ -1,0 +1,1 @@
+"""What the stores say about the promises; each module asks one of them."""
