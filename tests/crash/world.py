@@ -48,7 +48,7 @@ class Process:
     def __init__(self, world: "World", role: str) -> None:
         self._world, self.role, self.fate = world, role, Fate()
         self.tasks: set[asyncio.Task[Any]] = set()
-        self._pool: asyncpg.Pool | None = None
+        self._pool: Any = None
         self._redis: Any = None
         self.shop: Shop
 
@@ -90,7 +90,6 @@ class Process:
     async def bury(self) -> None:
         """Break its connections and end its tasks; none of them gets to do anything more."""
         self.fate.buried = True
-        assert self._pool is not None
         for holder in self._pool._holders:
             holder.terminate()
         for _ in range(BURIALS_MAX):
@@ -100,7 +99,8 @@ class Process:
             for task in left:
                 task.cancel()
             await asyncio.wait(left, timeout=0.2)
-        assert not self.tasks, f"{self.role} does not die: {self.tasks}"
+        left = {task for task in self.tasks if not task.done()}
+        assert not left, f"{self.role} does not die: {left}"
         # With those that were being made in the last moment.
         self._pool.terminate()
         await self._redis.aclose()

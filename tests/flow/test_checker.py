@@ -5,8 +5,8 @@ import pytest
 from loadtest.checker import check_stores
 from loadtest.checks.report import Report
 from sales.gateway_toleubar import ToleuBar
-from tests.flow.shop import AHEAD, BEK, ERMEK, open_shop
-from tests.web.toleubar_stand import PASSWORD, TEAM, open_gateway
+from tests.flow.shop import AHEAD, BEK, ERMEK, Shop, open_shop
+from tests.web.toleubar_stand import PASSWORD, TEAM, Gateway, open_gateway
 
 PARK = "INSERT INTO notice (kind, subject_id, due_at, parked_at) VALUES ('x', 1, now(), now())"
 FORGE = """SET session_replication_role = replica;
@@ -49,9 +49,11 @@ async def look(db_url, shop_engine, gateway, shop, clock):
     return ask
 
 
-async def buy(shop, gateway, *seats: int, buyer: int = BEK) -> int:
+async def buy(shop: Shop, gateway: Gateway, *seats: int, buyer: int = BEK) -> int:
     order = await shop.placed(*seats, buyer=buyer)
     payment = await shop.payments.of_order(order.id)
+    assert payment
+    assert payment.gateway_payment_id
     await gateway.pay(payment.gateway_payment_id)
     await shop.payments.hurry(order.id)
     await shop.drain()
