@@ -10,7 +10,7 @@ from typing import Any
 
 from hiredis import pack_command
 from redis.asyncio import ConnectionPool
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 Word = str | bytes | int
 # Its stub knows commands of one word only.
@@ -50,7 +50,7 @@ class Wire:
         now_s = asyncio.get_running_loop().time()
         while self._kept:
             used_s, connection = self._kept.pop()
-            if now_s - used_s < KEPT_S:
+            if now_s - used_s < KEPT_S and await _is_open(connection):
                 return connection
             await self._give_back(connection)
         connection = await self._pool.get_connection()
@@ -61,6 +61,14 @@ class Wire:
     async def _give_back(self, connection: Any) -> None:
         connection.socket_timeout = self._timeout_s
         await self._pool.release(connection)
+
+
+async def _is_open(connection: Any) -> bool:
+    """Not closed by Redis, and nothing left to read; what the pool asks, too."""
+    try:
+        return not await connection.can_read()
+    except (RedisError, OSError):
+        return False
 
 
 async def _answer(connection: Any) -> Any:

@@ -40,12 +40,13 @@ async def test_one_connection_serves_call_after_call(wire: Wire, redis_rooms: Re
     assert await connections(redis_rooms) <= before + 4
 
 
+@pytest.mark.parametrize("kept_s", [0.0, 60.0], ids=["long ago", "a moment ago"])
 async def test_a_connection_that_redis_closed_while_it_was_idle_is_not_used(
-    wire: Wire, redis_rooms: Redis, monkeypatch: pytest.MonkeyPatch
+    wire: Wire, redis_rooms: Redis, monkeypatch: pytest.MonkeyPatch, kept_s: float
 ):
+    monkeypatch.setattr(wires, "KEPT_S", kept_s)
     await wire.send([("PING",)])
     await Redis.execute_command(redis_rooms, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-    monkeypatch.setattr(wires, "KEPT_S", 0.0)
     assert await wire.send([("INCR", "n")]) == [1]
 
 
