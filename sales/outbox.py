@@ -120,10 +120,7 @@ async def stage(
     kinds and subjects that need no look any more.
     """
     done = list(instead_of)
-    if done:
-        kinds, subjects = zip(*done, strict=True)
-        await conn.execute(Q["drop_notices"], kinds, subjects)
-    if not drafts:
+    if not drafts and not done:
         return
     await conn.execute(
         Q["stage_notices"],
@@ -133,6 +130,8 @@ async def stage(
         [draft.due_at or now for draft in drafts],
         now,
         [draft.lane for draft in drafts],
+        [kind for kind, _ in done],
+        [subject for _, subject in done],
     )
 
 

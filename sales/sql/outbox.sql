@@ -1,7 +1,16 @@
 -- name: stage_notices
 -- Stages one notice for each element of the arrays and rings the bell if one is due at once.
 -- $1 kinds, $2 subjects, $3 payloads, $4 due moments, $5 now, $6 lanes.
-WITH staged AS (
+-- Forgets what needs no doing any more: notices of kinds $7 about subjects $8, pair by pair. One
+-- that a worker is just closing is left to it.
+WITH dropped AS (
+    DELETE FROM notice WHERE id = ANY (ARRAY(
+        SELECT notice.id FROM unnest($7::text[], $8::bigint[]) AS done (kind, subject_id)
+        JOIN notice USING (kind, subject_id)
+        WHERE parked_at IS NULL
+        FOR UPDATE OF notice SKIP LOCKED
+    ))
+), staged AS (
     INSERT INTO notice (kind, subject_id, payload, due_at, created_at, lane)
     SELECT kind, subject_id, payload, due_at, $5, lane
     FROM unnest($1::text[], $2::bigint[], $3::jsonb[], $4::timestamptz[], $6::text[])
@@ -24,16 +33,6 @@ WITH staged AS (
     RETURNING id
 )
 SELECT pg_notify('biletter_notice', '') FROM staged;
-
--- name: drop_notices
--- Forgets what needs no doing any more: the notices of kinds $1 about subjects $2, pair by pair. One
--- that a worker is just closing is left to it.
-DELETE FROM notice WHERE id = ANY (ARRAY(
-    SELECT notice.id FROM unnest($1::text[], $2::bigint[]) AS done (kind, subject_id)
-    JOIN notice USING (kind, subject_id)
-    WHERE parked_at IS NULL
-    FOR UPDATE OF notice SKIP LOCKED
-));
 
 -- name: take_notices
 -- Takes due notices by moving them ahead: a taker that dies gives them back by itself.
