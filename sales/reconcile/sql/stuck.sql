@@ -3,7 +3,8 @@
 -- notice, due at $2, in lane $4. Returns them.
 WITH lost AS (
     SELECT payment.id, payment.order_id, payment.state FROM payment
-    WHERE payment.state IN ('started', 'offered', 'unknown', 'authorised') AND created_at < $1
+    WHERE payment.state IN ('started', 'offered', 'unknown', 'authorised', 'disowned')
+      AND created_at < $1
       AND NOT EXISTS (
           SELECT FROM notice WHERE subject_id = payment.id AND kind = 'payment.settle'
       )
@@ -20,8 +21,8 @@ SELECT id, order_id, state FROM lost;
 -- before $1, or their money reserved since before $2.
 SELECT id, order_id, gateway_order_id, gateway_payment_id, state, amount, last_error
 FROM payment
-WHERE state IN ('started', 'offered', 'unknown', 'authorised') AND id > $4
-  AND (expires_at < $1 OR (state = 'authorised' AND updated_at < $2))
+WHERE state IN ('started', 'offered', 'unknown', 'authorised', 'disowned') AND id > $4
+  AND (expires_at < $1 OR (state IN ('authorised', 'disowned') AND updated_at < $2))
 ORDER BY id
 LIMIT $3;
 
