@@ -44,6 +44,31 @@ async def test_a_lane_full_of_hanging_calls_leaves_the_others_alone(db, clock, t
     assert await draining == 250
 
 
+async def test_who_ends_while_others_are_taken_leaves_room_for_the_next(db, clock, monkeypatch):
+    release, told = asyncio.Event(), []
+
+    async def handle(notice: Notice) -> None:
+        told.append(notice.subject_id)
+        await release.wait()
+
+    lanes = {SEATS: Lane(1, 10), MONEY: Lane(1, 10)}
+    outbox = Outbox(db, clock, {"order.paid": handle}, Random(1), lanes)
+    await put(db, clock, Draft("order.paid", 1), Draft("order.paid", 2))
+    fetch = db.fetch
+
+    async def late(*given, **named):
+        """The lane of money is asked for with that of seats full; meanwhile its one is done."""
+        if told:
+            release.set()
+            while outbox._running:
+                await asyncio.sleep(0.01)
+        return await fetch(*given, **named)
+
+    monkeypatch.setattr(db, "fetch", late)
+    assert await outbox.drain() == 2
+    assert told == [1, 2]
+
+
 async def test_a_drain_hands_back_in_time_and_what_is_in_hand_goes_on(db, clock, told):
     release = asyncio.Event()
 

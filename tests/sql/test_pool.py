@@ -1,6 +1,7 @@
 """The pool of PostgreSQL: nobody waits without an end."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -12,8 +13,10 @@ async def test_who_finds_no_free_connection_is_told_in_time(db_url, monkeypatch)
     monkeypatch.setattr(kernel_db, "ACQUIRE_TIMEOUT_S", 0.1)
     pool = await open_pool(db_url, size_max=1)
     async with pool.acquire():
+        started = time.monotonic()
         with pytest.raises(GONE):
             await asyncio.wait_for(pool.fetchval("SELECT 1"), 5)
+        assert time.monotonic() - started < 4
     assert await pool.fetchval("SELECT 1") == 1
     pool.terminate()
 
