@@ -135,7 +135,11 @@ class MortalDb:
 
 
 class MortalRedis:
-    """`scripts` names the commands by their hashes."""
+    """`scripts` names the commands by their hashes. Like a cluster's client it shows no pool, so
+    that scripts travel by its pipelines, and each of those is a step.
+    """
+
+    connection_pool = None
 
     def __init__(self, redis: Any, fate: Fate, scripts: dict[str, str]) -> None:
         self._redis, self._fate, self._scripts = redis, fate, scripts
