@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from waitingroom.keys import LineId
-from waitingroom.settings import RoomSettings
+from waitingroom.settings import RoomSettings, from_hash
 
 # Numbers let in, remembered so that none enters twice; and numbers given up, told to Redis again.
 USED_MAX = 50_000
@@ -42,6 +42,8 @@ class Memory:
     def of(self, event: int, *, lane: bool = False) -> Known | None:
         """None: this process has never read that line, and can't put anything back."""
         known = self._rooms.get((event, lane))
+        if known is not None and lane and not known.settings:
+            self._tell_of_line(event, known)
         return known if known and known.settings else None
 
     def floor(self, event: int, *, lane: bool = False) -> tuple[int, int]:
@@ -83,6 +85,15 @@ class Memory:
         known.serving = int(line.get(b"serving", 0))
         known.in_flight, known.left = in_flight, left
         known.has_recovered = b"recovered_ms" in line
+
+    def _tell_of_line(self, event: int, lane: Known) -> None:
+        """A lane that gave numbers and was never read since is of the room that the line is of."""
+        line = self.of(event)
+        if line is None or line.generation != lane.generation:
+            return
+        lane.settings, lane.version = line.settings, line.version
+        lane.in_flight, lane.lease_ms = line.in_flight, line.lease_ms
+        lane.line_id = from_hash(list(line.settings)).lane_id
 
     def forget(self, event: int) -> None:
         for lane in (False, True):

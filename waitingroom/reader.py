@@ -136,7 +136,9 @@ class Reader:
         share, line = _counters(reply[2])
         serving, issued = line.get(b"serving", 0), line.get(b"issued", 0)
         was = (*floor, before.serving, before.settings.version) if before else (*floor, 0, 0)
-        if is_behind(was, settings, issued, serving) and await self._store.mended(event):
+        is_known = self.memory.of(event, lane=lane) is not None
+        lost = is_known and is_behind(was, settings, issued, serving)
+        if lost and await self._store.mended(event):
             return await self._read_line(event, lane=lane)
         if before is not None and before.settings.generation != settings.generation:
             self._forget(event)

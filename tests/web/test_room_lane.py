@@ -186,8 +186,11 @@ async def test_the_lane_goes_on_through_a_draw_and_ends_with_a_reset(site: Site)
     place = (await aru.get(f"{ROOM}/entries/me")).json()
     assert (place["number"], place["stage"], place["state"]) == (1, "waiting", "prequeue")
     assert code_of(await aru.post(f"{ROOM}/claims")) == (409, "not-called")
+    more = [await invited(site) for _ in range(4)]
     await site.move(6)
     assert (await aru.post(f"{ROOM}/claims")).status_code == 201
+    kept = [(await one.get(f"{ROOM}/entries/me")).json()["number"] for one in more]
+    assert kept == [3, 4, 5, 6], "nothing was drawn in the lane"
     numbers = [(await one.get(f"{ROOM}/entries/me")).json()["number"] for one in entrants[1:]]
     assert len(set(numbers)) == 4
     assert (await late.get(f"{ROOM}/entries/me")).json()["invited"] is True
@@ -195,8 +198,8 @@ async def test_the_lane_goes_on_through_a_draw_and_ends_with_a_reset(site: Site)
     await site.rooms.reset(EVENT, "Dana")
     await site.rooms.reader.refresh()
     assert code_of(await late.get(f"{ROOM}/entries/me")) == (410, "generation-over")
-    kept: Any = await site.redis.keys(f"room:{{{EVENT}}}:*:lane:*")
-    assert {name.split(b":")[4] for name in kept} <= {b"live"}
+    names: Any = await site.redis.keys(f"room:{{{EVENT}}}:*:lane:*")
+    assert {name.split(b":")[4] for name in names} <= {b"live"}
 
 
 async def test_a_lost_redis_gives_no_number_of_the_lane_twice(site: Site):
@@ -213,6 +216,19 @@ async def test_a_lost_redis_gives_no_number_of_the_lane_twice(site: Site):
     assert (await join(aru)).json()["number"] == 1
     lane = keys.line(EVENT, site.rooms.snapshot(EVENT).settings.lane_id)
     assert await site.redis.hget(lane, "recovered_ms")
+
+
+async def test_a_lane_that_was_lost_before_anybody_read_it_goes_on(site: Site):
+    await site.open(state="paused")
+    await site.rooms.reader.refresh()
+    await invited(site)
+    await invited(site)
+    await site.redis.flushall()
+    dana = await join(site.visitor(), invite(site))
+    assert (dana.status_code, dana.json()["invited"]) == (201, True)
+    assert dana.json()["number"] > 2
+    await site.rooms.reader.refresh()
+    assert site.rooms.snapshot(EVENT).lane
 
 
 async def test_the_page_tells_of_the_invitation_and_uses_it_by_a_button(site: Site):

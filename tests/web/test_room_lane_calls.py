@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from kernel.clock import ManualClock
 from tests.web.room_site import EVENT, Site
 from tests.web.test_room_lane import ROOM, invited, join
+from waitingroom.programs import GateBusy
 
 
 @pytest.fixture
@@ -33,13 +34,13 @@ async def test_both_lines_are_called_by_their_parts_and_each_in_its_order(site: 
 
 
 async def test_a_part_that_one_line_does_not_use_goes_to_the_other(site: Site):
-    await site.open(rate_per_minute=600, lane_share=50)
+    await site.open(rate_per_minute=600, lane_share=1)
     lane = [await invited(site) for _ in range(30)]
     assert len((await claims_of(site, [], lane, seconds=2))["lane"]) >= 18
     line = [site.visitor() for _ in range(40)]
     for visitor in line:
         await join(visitor)
-    # Fifteen invited are left: half of the first seconds, and then nobody keeps the others waiting.
+    # Few of the invited who are left come between them now.
     entered = await claims_of(site, line, lane, seconds=4)
     assert len(entered["line"]) >= 25
 
@@ -94,3 +95,15 @@ async def test_at_a_slow_rate_the_lines_take_turns(site: Site):
     entered = await claims_of(site, line, lane, seconds=60)
     assert abs(len(entered["line"]) - len(entered["lane"])) <= 1
     assert len(entered["line"]) + len(entered["lane"]) >= 6
+
+
+async def test_programs_do_not_overtake_the_invited_who_wait(site: Site):
+    await site.open(mode="auto", rate_per_minute=600, ceiling=100)
+    await site.rooms.configure(EVENT, {"state": "paused"}, "Dana")
+    await site.rooms.reader.refresh()
+    await invited(site)
+    await site.move(1)
+    await site.rooms.configure(EVENT, {"state": "open", "ceiling": 1}, "Dana")
+    with pytest.raises(GateBusy) as refused:
+        await site.rooms.admit(EVENT, "a program")
+    assert refused.value.extra["reason"] == "waiting"
