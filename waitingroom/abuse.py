@@ -34,8 +34,6 @@ Verb = Literal["join", "heartbeat", "claim"]
 # Whatever a browser sends under this name was given by us, or counts for nobody else.
 DEVICE = re.compile(rb"(?:^|;\s*)biletter_device=([A-Za-z0-9_-]{22})(?:;|$)")
 EVERYWHERE = Terms()
-# Subjects and neighbourhoods are texts, devices the bytes of their cookie.
-Key = str | bytes
 DOOR = PlainCounter(
     "room_door", "Calls at the door, by rule and what was done", ["rule", "outcome"]
 )
@@ -82,40 +80,23 @@ class Budget:
         self.refuses = refuses
         self._step_ms = MINUTE_MS / rule.per_minute
         self._whole_ms = self._step_ms * rule.burst
-        self._full_at: dict[Key, float] = {}
-        self._before: dict[Key, float] = {}
+        self._full_at: dict[str, float] = {}
+        self._before: dict[str, float] = {}
         self._turned_ms = 0.0
-        # By event, since that was last told.
-        self.passed: defaultdict[int, int] = defaultdict(int)
         for outcome in ("passed", "refused", "counted", "overflow"):
             DOOR.counts[name, outcome] += 0
 
-<<<<<<< HEAD
     def take(self, key: str, now_ms: int) -> float:
         """0: the call passes. Else it is to be refused: how long till it would pass (ms)."""
-=======
-    def outcome(self, terms: Terms) -> str:
-        """What becomes of a call that is too many."""
-        return "refused" if self._refuses and self.name not in terms.mild else "counted"
-
-    def take(self, key: Key, now_ms: int, event: int) -> float:
-        """0: go on. Otherwise the call is too many: how long till it would pass (ms)."""
->>>>>>> 638d6ca (wip)
         if not 0 <= now_ms - self._turned_ms < self._whole_ms:
             self._before, self._full_at = self._full_at, {}
             self._turned_ms = now_ms
         known = self._full_at.get(key) or self._before.get(key)
-<<<<<<< HEAD
         if known is None:
             if len(self._full_at) < KEYS_MAX:
                 self._full_at[key] = now_ms + self._step_ms
             else:
                 DOOR.counts[self.name, "overflow"] += 1
-=======
-        if known is None and len(self._full_at) >= KEYS_MAX:
-            DOOR.counts[self.name, "overflow"] += 1
-            self.passed[event] += 1
->>>>>>> 638d6ca (wip)
             return 0
         full_at = max(known, now_ms) + self._step_ms
         late_ms = full_at - now_ms - self._whole_ms
@@ -125,7 +106,6 @@ class Budget:
         if late_ms > 0:
             return late_ms
         self._full_at[key] = full_at
-        self.passed[event] += 1
         return 0
 
 
@@ -151,10 +131,9 @@ class Door:
             ]
             for verb in REFUSALS
         }
-        self._suspects: dict[Key, int] = {}
+        self._suspects: dict[str, int] = {}
         # Event, rule and outcome → how often, since that was last told.
         self._tallies: defaultdict[tuple[int, str, str], int] = defaultdict(int)
-        self._untold: dict[int, dict[str, int]] = {}
 
     def check(  # who calls, for what, where, on which terms
         self,
@@ -171,7 +150,6 @@ class Door:
         """
         if terms.allows and self.is_allowed(subject, scope, terms):
             return
-<<<<<<< HEAD
         now_ms, by = self._clock.ms(), self._budgets[verb]
         device = device or device_in(scope)
         keys = subject, device, self._networks.prefix_of(scope)
@@ -184,13 +162,6 @@ class Door:
             else:
                 DOOR.counts[budget.passed] += 1
                 self._tallies[event, budget.name, "passed"] += 1
-=======
-        now_ms = self._clock.ms()
-        keys = subject, device_in(scope), self._networks.prefix_of(scope)
-        for budget, key in zip(self._budgets[verb], keys, strict=True):
-            if key is not None and (late_ms := budget.take(key, now_ms, event)):
-                self._count_late(budget, key, late_ms, event=event, terms=terms)
->>>>>>> 638d6ca (wip)
 
     def is_allowed(self, subject: str, scope: Any, terms: Terms) -> bool:
         """Whether the room counts nothing against this caller."""
@@ -205,33 +176,20 @@ class Door:
         return any(self._suspects.get(key, 0) > since_ms for key in asked if key is not None)
 
     def take_tallies(self) -> dict[int, dict[str, int]]:
-        """By event, `rule outcome` → how often, since they were last taken; /metrics has their sums
-        from then on.
-        """
-        for budgets in self._budgets.values():
-            for budget in budgets:
-                for event, count in budget.passed.items():
-                    self._tallies[event, budget.name, "passed"] += count
-                budget.passed.clear()
-        told, self._untold = self._untold, {}
+        """By event, `rule outcome` → how often, since they were last taken."""
+        told: dict[int, dict[str, int]] = {}
         for (event, rule, outcome), count in self._tallies.items():
-<<<<<<< HEAD
             if event:
                 told.setdefault(event, {})[f"{rule} {outcome}"] = count
-=======
-            DOOR.counts[rule, outcome] += count
-            if event:
-                self._add(told, event, f"{rule} {outcome}", count)
->>>>>>> 638d6ca (wip)
         self._tallies.clear()
         return told
 
     def put_back(self, event: int, counts: Mapping[str, int]) -> None:
         """They could not be told."""
         for what, count in counts.items():
-            self._add(self._untold, event, what, count)
+            rule, _, outcome = what.partition(" ")
+            self._tallies[event, rule, outcome] += count
 
-<<<<<<< HEAD
     def _judge(  # noqa: PLR0917  # a part of `check`
         self, budget: Budget, key: str, now_ms: int, late_ms: float, event: int, terms: Terms
     ) -> None:
@@ -239,30 +197,18 @@ class Door:
         if budget.refuses and budget.name not in terms.mild:
             outcome = "refused"
         DOOR.counts[budget.name, outcome] += 1
-=======
-    @staticmethod
-    def _add(told: dict[int, dict[str, int]], event: int, what: str, count: int) -> None:
-        of_event = told.setdefault(event, {})
-        of_event[what] = of_event.get(what, 0) + count
-
-    def _count_late(
-        self, budget: Budget, key: Key, late_ms: float, *, event: int, terms: Terms
-    ) -> None:
-        """Raises the rule's refusal, unless it only counts."""
-        outcome = budget.outcome(terms)
->>>>>>> 638d6ca (wip)
         self._tallies[event, budget.name, outcome] += 1
         if len(self._suspects) >= SUSPECTS_MAX:
             self._suspects.clear()
-        self._suspects[key] = self._clock.ms()
+        self._suspects[key] = now_ms
         if outcome == "refused":
             raise budget.refusal(retry_after_s=-int(-late_ms // 1000), reason=budget.name)
 
 
-def device_in(scope: Any) -> bytes | None:
+def device_in(scope: Any) -> str | None:
     """The device's token, out of its cookie; None: there is none yet."""
     for name, value in scope["headers"]:
         if name == b"cookie":
             found = DEVICE.search(value)
-            return found[1] if found else None
+            return found[1].decode() if found else None
     return None
