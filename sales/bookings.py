@@ -6,7 +6,9 @@ import msgspec
 
 from kernel.db import Db
 from kernel.sql import load_queries
+from kernel.values import ID_MAX
 from sales.holds import Hold, Holds
+from sales.order import NotYourOrder, Order, OrderUnknown
 
 Q = load_queries(Path(__file__).parent / "sql")
 # The contract doesn't leaf; its busiest client makes about a thousand in a run.
@@ -26,6 +28,22 @@ class Bookings:
         self._db = db
         self._holds = holds
 
+    async def own(self, order_id: int, account_id: int) -> tuple[Order, list[int]]:
+        """An order with its places, those that were returned left out; none while it is open.
+        Raises OrderUnknown, NotYourOrder.
+        """
+        row = None
+        if 1 <= order_id <= ID_MAX:
+            row = await self._db.fetchrow(Q["read_booking"], order_id)
+        if row is None:
+            raise OrderUnknown
+        values = dict(row)
+        seats: list[int] = values.pop("seats")
+        order = Order(**values)
+        if order.account_id != account_id:
+            raise NotYourOrder
+        return order, seats
+
     async def of_account(self, account_id: int) -> list[Booking]:
         """Newest first; ended ones are left out, and so are places whose hold is over."""
         rows = await self._db.fetch(Q["list_bookings"], account_id, BOOKINGS_MAX)
@@ -35,10 +53,6 @@ class Bookings:
             Booking(row["id"], row["event_id"], _seats(row["seats"], holds.get(row["id"])))
             for row in rows
         ]
-
-    async def seats_of(self, order_id: int) -> list[int]:
-        """What a placed order was placed with, without what has been returned since."""
-        return [row["seat"] for row in await self._db.fetch(Q["list_booked_seats"], order_id)]
 
 
 def _seats(placed: list[int], hold: Hold | None) -> list[int]:

@@ -46,6 +46,8 @@ OFFER_WAIT_S = 3.0
 OFFER_LOOK_S = 0.1
 # A person looks at a blank page no longer than this.
 PAGE_WAIT_S = 3.5
+# What a payment is in while it goes its ordinary way.
+PAYMENT_OPEN = frozenset({"started", "unknown", "offered"})
 # Whoever loses this many races in a row may try again himself.
 RACES_MAX = 5
 # An envelope nobody came back to.
@@ -121,25 +123,36 @@ class Orders:
         return [Order(**row) for row in rows]
 
     async def place(
-        self, order_id: int, account_id: int, return_base: str, attempt: int | None = None
+        self,
+        order_id: int,
+        account_id: int,
+        return_base: str,
+        attempt: int | None = None,
+        *,
+        known: Order | None = None,
     ) -> Checkout:
         """Claim the held seats and open a payment; after a declined card, another one for the same
         claims. `return_base`: where the browser came from, as `http://localhost:8080`. Repeating
         it while a payment is open gives the same answer. `attempt`: which payment of the order
         is meant, from 1, so that a form sent again begins no other one; None: whichever is next.
-        Raises OrderUnknown, NotYourOrder, HoldOver, OrderPaid, OrderState, SeatTaken,
-        SaleRestarted, PaymentRefused, PaymentsAway, AmountTooSmall, AmountTooLarge.
+        `known`: the order, where the caller has just read it. Raises OrderUnknown, NotYourOrder,
+        HoldOver, OrderPaid, OrderState, SeatTaken, PersonLimit, SaleRestarted, PaymentRefused,
+        PaymentsAway, AmountTooSmall, AmountTooLarge.
         """
-        order = await self.own(order_id, account_id)
+        order = known or await self.own(order_id, account_id)
         if order.state == "open":
             self._payments.need_gateway()
-            order = await self._promise(order, return_base)
+            if await self._promise(order, return_base):
+                payment = await self._payment(order)
+                if payment.state in PAYMENT_OPEN:
+                    return await self._checkout(order, payment)
+            order = await self._as_it_stands(order)
         if order.state == "paid":
             raise OrderPaid
         if order.state != "pending" or order.reason is not None:
             raise OrderState(state=order.state)
         await self._payments.try_again(order, return_base, attempt)
-        return await self._checkout(order)
+        return await self._checkout(order, await self._payment(order))
 
     async def place_soon(
         self, order_id: int, account_id: int, return_base: str, attempt: int | None = None
@@ -213,19 +226,22 @@ class Orders:
         if event.state != "on_sale" or event.starts_at <= self._clock.now():
             raise SaleClosed
 
-    async def _promise(self, order: Order, return_base: str) -> Order:
+    async def _promise(self, order: Order, return_base: str) -> bool:
+        """False: somebody else changed the order first."""
         payment_id = await self._placing.promise(order, return_base)
         if payment_id is not None:
             await self._payments.start(payment_id)
+        return payment_id is not None
+
+    async def _as_it_stands(self, order: Order) -> Order:
         order = await self.get(order.id)
         if order.state in ("cancelled", "expired"):
             # It ended while its hold was being frozen.
             await self._ending.let_go(order)
         return order
 
-    async def _checkout(self, order: Order) -> Checkout:
+    async def _checkout(self, order: Order, payment: Payment) -> Checkout:
         """What became of the payment, so far. A second click waits for the first one's init."""
-        payment = await self._payment(order)
         for _ in range(int(OFFER_WAIT_S / OFFER_LOOK_S)):
             if payment.state != "started":
                 break

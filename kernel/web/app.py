@@ -19,13 +19,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from kernel.web.addresses import need_plain_address
 from kernel.web.binding import with_objects
 from kernel.web.document import WholeBounds
-from kernel.web.edge import App, Edge
+from kernel.web.edge import BODY_MAX_BYTES, App, Edge
 from kernel.web.links import Links
 from kernel.web.pages import Pages
 from kernel.web.problems import handlers as exception_handlers
 
-# A body larger than this is refused before it is read; no call of ours needs a tenth of it.
-BODY_MAX_BYTES = 1_000_000
 # A readiness probe that takes longer than this has answered "no".
 READY_TIMEOUT_S = 2.0
 # For the `security` of handlers that programs call with an account.
@@ -51,11 +49,12 @@ def build_app(
     hot: Mapping[str, App] | None = None,
     inner: Callable[[App], App] | None = None,
     exceptions: Mapping[Any, Any] | None = None,
+    body_max: int | None = BODY_MAX_BYTES,
 ) -> Edge:
     """`provide` are ready objects, handed to handlers by name; `dependencies` are Litestar
     providers that depend on the request; `ready` are checks named after what they reach, raising
     when it is not there; `hot` see kernel.web.edge; `inner` wraps the routes inside the edge, so
-    that hot calls don't pass through it.
+    that hot calls don't pass through it; `body_max` see kernel.web.edge.
     """
     objects = {**(provide or {}), **({"pages": pages} if pages else {})}
     given = {key: Provide(_constant(value), use_cache=True) for key, value in objects.items()}
@@ -78,7 +77,7 @@ def build_app(
         logging_config=None,
         on_app_init=[_quiet],
     )
-    return Edge(inner(app) if inner else app, links, hot)
+    return Edge(inner(app) if inner else app, links, hot, body_max)
 
 
 def _health_routes(ready: Mapping[str, Check]) -> list[Any]:

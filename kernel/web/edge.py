@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
 import structlog
 from prometheus_client import Histogram
 
 from kernel.counter import PlainCounter
+from kernel.errors import Forbidden, Refusal
 from kernel.web.links import Links
+from kernel.web.problems import PROBLEM, document_of
 
 Scope = Any
 Receive = Any
@@ -25,6 +26,11 @@ REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{8,64}$")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Told every second by our own processes: no news.
 TOLD_OFTEN = frozenset({"/service/traffic"})
+# A body larger than this is refused before it is read; no call of ours needs a tenth of it.
+BODY_MAX_BYTES = 1_000_000
+LENGTH_DIGITS_MAX = 15
+# Names under which we are known; others are somebody's play and get theirs written each time.
+HOSTS_MAX = 50
 # A request slower than this is worth a line even if it only read something.
 SLOW_S = 0.5
 
@@ -38,13 +44,35 @@ SECONDS = Histogram(
 log = structlog.get_logger()
 
 
+class CrossSite(Forbidden):
+    """Запрос пришёл с другого сайта."""
+
+    code = "cross-site"
+
+
+class TooLarge(Refusal):
+    """Запрос слишком велик."""
+
+    status, code = 413, "too-large"
+
+
 class Edge:
     """`hot` maps a path prefix to a plain ASGI app that is called before any routing."""
 
-    def __init__(self, app: App, links: Links, hot: Mapping[str, App] | None = None) -> None:
+    def __init__(
+        self,
+        app: App,
+        links: Links,
+        hot: Mapping[str, App] | None = None,
+        body_max: int | None = BODY_MAX_BYTES,
+    ) -> None:
+        """`body_max` None: the routes judge a body's length by themselves."""
         self.app = app
+        self._length_max = 10**LENGTH_DIGITS_MAX if body_max is None else body_max
         self._links = links
         self._hot = tuple((hot or {}).items())
+        # By the name the visitor came by: written anew it costs more than the routing.
+        self._safeties: dict[str, list[tuple[bytes, bytes]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -61,7 +89,7 @@ class Edge:
         request_id = _request_id(headers)
         structlog.contextvars.bind_contextvars(request_id=request_id)
         host = headers.get(b"host", b"").decode("latin-1")
-        extra = [(b"x-request-id", request_id.encode()), *self._safety(host)]
+        extra = [(b"x-request-id", request_id.encode()), *self._safety_of(host)]
         started = time.perf_counter()
         status = 500
 
@@ -75,13 +103,23 @@ class Edge:
             await send(message)
 
         try:
-            if self._is_cross_site(scope["method"], headers, host):
-                await _refuse_cross_site(send_with_headers)
-            else:
+            refused = self._refused(scope["method"], headers, host)
+            if refused is None:
                 await self.app(scope, receive, send_with_headers)
+            else:
+                scope["refusal"] = refused.code
+                await _refuse(send_with_headers, refused)
         finally:
             _note(scope, status, time.perf_counter() - started)
             structlog.contextvars.clear_contextvars()
+
+    def _refused(self, method: str, headers: dict[bytes, bytes], host: str) -> type[Refusal] | None:
+        """What needs no look at the route, nor at the body."""
+        length = headers.get(b"content-length", b"0")
+        is_number = length.isdigit() and len(length) <= LENGTH_DIGITS_MAX
+        if not is_number or int(length) > self._length_max:
+            return TooLarge
+        return CrossSite if self._is_cross_site(method, headers, host) else None
 
     def _is_cross_site(self, method: str, headers: dict[bytes, bytes], host: str) -> bool:
         """Browsers say where a request comes from. Programs that are no browser say nothing,
@@ -94,6 +132,14 @@ class Edge:
             return not self._links.knows(origin, host) and origin.partition("://")[2] != host
         site = headers.get(b"sec-fetch-site", b"")
         return site == b"cross-site" or (origin == "null" and site != b"same-origin")
+
+    def _safety_of(self, host: str) -> list[tuple[bytes, bytes]]:
+        known = self._safeties.get(host)
+        if known is None:
+            known = self._safety(host)
+            if len(self._safeties) < HOSTS_MAX:
+                self._safeties[host] = known
+        return known
 
     def _safety(self, host: str) -> list[tuple[bytes, bytes]]:
         own = " ".join(self._links.origins(host))
@@ -124,20 +170,22 @@ def _note(scope: Scope, status: int, seconds: float) -> None:
     method = scope["method"]
     REQUESTS.counts[method, str(status)] += 1
     SECONDS.labels(method).observe(seconds)
+    why = scope.get("refusal")
+    told = {"refused": why} if why else {}
     write = log.warning if status >= 500 else log.info  # noqa: PLR2004  # server errors
     is_news = method not in SAFE_METHODS and scope["path"] not in TOLD_OFTEN
     if is_news or status >= 500 or seconds > SLOW_S:  # noqa: PLR2004
-        write("request", method=method, path=scope["path"], status=status, ms=round(seconds * 1e3))
+        write(
+            "request",
+            method=method,
+            path=scope["path"],
+            status=status,
+            ms=round(seconds * 1e3),
+            **told,
+        )
 
 
-async def _refuse_cross_site(send: Send) -> None:
-    problem = {
-        "type": "about:blank",
-        "title": "Forbidden",
-        "status": 403,
-        "code": "cross-site",
-        "detail": "Запрос пришёл с другого сайта.",
-    }
-    headers = [(b"content-type", b"application/problem+json")]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
-    await send({"type": "http.response.body", "body": msgspec.json.encode(problem)})
+async def _refuse(send: Send, refused: type[Refusal]) -> None:
+    headers = [(b"content-type", PROBLEM.encode())]
+    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
+    await send({"type": "http.response.body", "body": document_of(refused())})

@@ -43,6 +43,8 @@ def handlers() -> dict[type[Exception] | int, Any]:
 
 
 def answer_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
+    # The edge's line about this request says why.
+    request.scope["refusal"] = refusal.code  # type: ignore[typeddict-unknown-key]  # ours
     pages = cast("Pages | None", request.app.state.get("pages"))
     if pages is not None and wants_html(request):
         return pages.refusal(request, refusal)

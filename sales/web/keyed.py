@@ -15,6 +15,7 @@ from litestar import Request
 from accounts.identity import Caller
 from kernel.db import GONE, DatabaseAway
 from kernel.errors import Refusal
+from kernel.web.edge import BODY_MAX_BYTES, TooLarge
 from kernel.web.problems import PROBLEM, document_of, headers_of
 from sales.idempotency import BODY_BYTES_MAX, Answer, Answers, Claim, KeyBad
 
@@ -23,20 +24,12 @@ KEY: Final = re.compile(r'"?([A-Za-z0-9._:-]{1,100})"?')
 WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # Where something is bought or let go; answers elsewhere may set cookies, which are not kept.
 PATHS: Final = ("/api/", "/orders/", "/events/")
-# More than the routes themselves read.
-QUESTION_BYTES_MAX: Final = 1_000_000
 # What belongs to the answer; the rest is made anew by the layers around.
 KEPT_HEADERS: Final = frozenset({"content-type", "location", "link", "cache-control"})
 NOT_FINAL: Final = frozenset({401, 408, 425, 429})
 SERVER_ERRORS: Final = 500
 App = Callable[[Any, Any, Any], Awaitable[None]]
 log = structlog.get_logger()
-
-
-class TooLarge(Refusal):
-    """Запрос слишком велик."""
-
-    status, code = 413, "too-large"
 
 
 class KeyedWrites:
@@ -141,7 +134,7 @@ async def _body_of(receive: Any) -> bytes:
     while True:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > QUESTION_BYTES_MAX:
+        if len(body) > BODY_MAX_BYTES:
             raise TooLarge
         if not message.get("more_body"):
             return bytes(body)

@@ -76,6 +76,7 @@ def build(
         static=ROOT / "static",
         inner=lambda app: Calls(desk, app),
         exceptions=refusal_handlers(desk.clock),
+        body_max=None,
     )
     return Door(edge)
 

@@ -1,6 +1,10 @@
 """The calls of the contract, as a program makes them."""
 
+from typing import Any
+
 import httpx
+
+TABLES = ("orders", "order_line", "seat_claim", "payment", "ticket", "notice", "audit", "epoch")
 
 
 async def book(api: httpx.AsyncClient, event_id: int) -> int:
@@ -24,3 +28,13 @@ async def act(api: httpx.AsyncClient, what: str, booking: int) -> httpx.Response
 
 def problem(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]
+
+
+async def state_of(db, redis) -> tuple[Any, ...]:
+    """Everything that a sale consists of."""
+    rows = [
+        [tuple(row) for row in await db.fetch(f"SELECT {name}::text FROM {name} ORDER BY 1")]
+        for name in TABLES
+    ]
+    seats = sorted([(name, await redis.dump(name)) for name in await redis.keys("*:{*}")])
+    return rows, [pair for pair in seats if b"epoch" not in pair[0]]

@@ -159,7 +159,6 @@ class ApiStand:
         self.answers = Answers(db, clock)
         keyed = KeyedWrites(self._build(envelope=envelope), self.answers, self.identity.identify)
         self.app = CookieEdge(keyed, secure=False)
-        self.app = CookieEdge(self._build(envelope=envelope), secure=False)
 
     def _build(self, *, envelope: bool) -> Any:
         hot: Any = HotEvents(self.changes, self.clock)  # type: ignore[arg-type]  # scripted

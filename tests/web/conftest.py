@@ -1,6 +1,7 @@
 """What tests of the machine face share: the face itself, and Aru and Bek as its callers."""
 
 import pytest
+import structlog
 
 from tests.halls import build_event
 from tests.web.api_stand import api_stand
@@ -27,3 +28,10 @@ async def bek(stand):
 @pytest.fixture
 async def event_id(db):
     return await build_event(db)
+
+
+@pytest.fixture
+def heard():
+    """Log lines of this test."""
+    with structlog.testing.capture_logs() as lines:
+        yield lines

@@ -22,9 +22,12 @@ from kernel.subjects import subject_of
 from kernel.web.app import build_app
 from kernel.web.links import Links
 from kernel.web.pages import Pages
+from sales.bookings import Bookings
 from sales.guard import QueueNeeded, show_queue
 from sales.idempotency import Answers
 from sales.seatmap import SeatMaps
+from sales.web.api.bookings import cancel_booking, open_booking, show_booking, start_payment
+from sales.web.api.seats import select_seat
 from sales.web.enter import enter_routes
 from sales.web.keyed import KeyedWrites
 from sales.web.pages import page_routes
@@ -40,6 +43,10 @@ LINKS = Links(
 )
 HTML = {"accept": "text/html"}
 PEOPLE = {"bek": "Бек", "ermek": "Ермек"}
+
+
+# Those that make and end orders; the whole face has a stand of its own.
+BOOKING_CALLS = (open_booking, select_seat, start_payment, show_booking, cancel_booking)
 
 
 class Browser(httpx.AsyncClient):
@@ -106,11 +113,12 @@ class SalesSite:
         )
         edge = build_app(
             "sales",
-            [*page_routes(), *map_routes, *enter_routes(), *account_routes()],
+            [*page_routes(), *map_routes, *enter_routes(), *account_routes(), *BOOKING_CALLS],
             links=LINKS,
             provide={
                 "site": self._site(),
                 "seatmaps": SeatMaps(shop.holds.store, clock),
+                **self._verbs(),
                 "accounts": self.accounts,
                 "sessions": self.sessions,
                 "identity": identity,
@@ -143,6 +151,15 @@ class SalesSite:
             secure_cookies=False,
         )
 
+    def _verbs(self) -> dict[str, Any]:
+        """What the calls for programs ask for."""
+        shop = self.shop
+        named = ("orders", "holds", "refunds", "payments", "admissions", "entrance")
+        return {
+            **{name: getattr(shop, name) for name in named},
+            "bookings": Bookings(shop.db, shop.holds),
+        }
+
     async def people(self) -> None:
         newcomers = [
             Newcomer(f"{key}@demo.biletter.kz", f"{key}-password", "buyer", name)
@@ -154,6 +171,12 @@ class SalesSite:
     def browser(self) -> Browser:
         transport = httpx.ASGITransport(self.app)
         return Browser(transport=transport, base_url=HOST, headers=HTML)
+
+    def program(self, who: str = "bek") -> httpx.AsyncClient:
+        """Signs in with every call."""
+        auth = httpx.BasicAuth(f"{who}@demo.biletter.kz", f"{who}-password")
+        transport = httpx.ASGITransport(self.app)
+        return httpx.AsyncClient(transport=transport, base_url=HOST, auth=auth)
 
     async def signed_in(self, who: str = "bek") -> Browser:
         browser = self.browser()

@@ -127,19 +127,16 @@ async def list_bookings(
 async def show_booking(
     booking_id: FromPath[int],
     caller: NamedDependency[Caller],
-    orders: NamedDependency[Orders],
     holds: NamedDependency[Holds],
     bookings: NamedDependency[Bookings],
 ) -> BookingState:
     """Ours, beside the contract: clients need not guess from the seats what became of it."""
-    order = await orders.own(booking_id, caller.need_account())
+    order, seats = await bookings.own(booking_id, caller.need_account())
     expires_at = order.expires_at
     if order.state == "open":
         hold = await holds.of_order(order.event_id, order.id)
         seats = sorted(hold.seats) if hold else []
         expires_at = datetime.fromtimestamp(hold.expires_at_ms / 1000, UTC) if hold else None
-    else:
-        seats = await bookings.seats_of(order.id)
     return BookingState(
         id=order.id,
         event_id=order.event_id,
@@ -183,7 +180,7 @@ async def start_payment(
     host = request.headers.get("host", "")
     base = links.base("sales", host)
     with without_conflicts():
-        checkout = await orders.place(order.id, account_id, base)
+        checkout = await orders.place(order.id, account_id, base, known=order)
     if checkout.payment_url is None:
         raise PaymentPagePending(retry_after_s=1)
     place = links.as_seen_from(checkout.payment_url, host)
