@@ -59,7 +59,7 @@ LANE_OF: Mapping[str, str] = MappingProxyType(
         "order.paid": SEATS,
         "order.released": SEATS,
         "tickets.returned": SEATS,
-        "event.cancelled": REST,
+        "event.cancelled": MONEY,
         "event.moved": REST,
         "admission.opened": REST,
         "admission.ended": REST,
