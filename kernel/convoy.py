@@ -6,7 +6,6 @@ so the cost of a flight is parted among ever more of them as the load grows.
 """
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -22,17 +21,15 @@ class Convoy(Generic[Item, Answer]):
         *,
         size_max: int,
         flights_max: int = 1,
-        gap_s: float = 0.0,
     ) -> None:
         """`send` answers its items in their order; an answer that is an error is raised for its
         asker. What `send` raises is raised for all of that flight and, where there is one flight
-        at a time, for those who were waiting for it to land: none waits twice. Departures are at
-        least `gap_s` apart (whole milliseconds): who comes sooner after one waits for the next.
+        at a time, for those who were waiting for it to land: none waits twice.
         """
         self._send = send
-        self._size_max, self._flights_max, self._gap_s = size_max, flights_max, gap_s
+        self._size_max, self._flights_max = size_max, flights_max
         self._waiting: Asked[Item, Answer] = []
-        self._flying, self._departed_s = 0, -math.inf
+        self._flying = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     def ask(self, item: Item) -> "asyncio.Future[Answer]":
@@ -46,15 +43,10 @@ class Convoy(Generic[Item, Answer]):
     def _plan(self) -> None:
         if not self._waiting or self._flying >= self._flights_max:
             return
-        loop = asyncio.get_running_loop()
-        if loop.time() - self._departed_s < self._gap_s:
-            loop.call_later(self._gap_s, self._depart)
-        else:
-            # Not at once: others ask in the same turn of the loop.
-            loop.call_soon(self._depart)
+        # Not at once: others ask in the same turn of the loop.
+        asyncio.get_running_loop().call_soon(self._depart)
 
     def _depart(self) -> None:
-        self._departed_s = asyncio.get_running_loop().time()
         while self._waiting and self._flying < self._flights_max:
             asked, self._waiting = self._waiting[: self._size_max], self._waiting[self._size_max :]
             asked = [one for one in asked if not one[1].done()]

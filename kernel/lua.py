@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
 from kernel.convoy import Convoy
-from kernel.wire import Wire
+from kernel.wire import TIMEOUT_S, Wire
 
 Arg = str | bytes | int
 Reply = list[Any]
@@ -33,10 +33,10 @@ FLIGHTS_MAX = 8
 
 
 class LuaScripts:
-    def __init__(self, redis: "Redis", folder: Path) -> None:
+    def __init__(self, redis: "Redis", folder: Path, timeout_s: float = TIMEOUT_S) -> None:
         self._redis = redis
         pool = getattr(redis, "connection_pool", None)
-        self._wire = Wire(pool) if pool else None
+        self._wire = Wire(pool, timeout_s) if pool else None
         self._texts = {file.stem: _with_parts(file) for file in folder.glob("*.lua")}
         self._hashes = {
             name: sha1(text.encode(), usedforsecurity=False).hexdigest()
@@ -53,6 +53,15 @@ class LuaScripts:
         know whether the command ran.
         """
         return await self._calls.ask((name, (self._hashes[name], len(keys), *keys, *args)))
+
+    async def send(
+        self, name: str, keys: Sequence[str | bytes], args: Sequence[Arg] = ()
+    ) -> Reply:
+        """As `run`, for callers who gather what they ask by themselves: it leaves at once."""
+        replies = await self._answers([(name, (self._hashes[name], len(keys), *keys, *args))])
+        if isinstance(replies[0], BaseException):
+            raise replies[0]
+        return replies[0]
 
     async def _answers(self, calls: list[Call]) -> list[Reply | BaseException]:
         replies = await self._send([call for _, call in calls])

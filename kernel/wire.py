@@ -22,9 +22,10 @@ KEPT_S = 0.5
 
 
 class Wire:
-    def __init__(self, pool: ConnectionPool) -> None:
+    def __init__(self, pool: ConnectionPool, timeout_s: float = TIMEOUT_S) -> None:
         """The pool connects, signs in, finds the master and closes; none of that is known here."""
         self._pool: Any = pool
+        self._within_s = timeout_s
         self._kept: list[tuple[float, Any]] = []
         self._timeout_s: float | None = None
 
@@ -34,7 +35,7 @@ class Wire:
         """
         connection = await self._take()
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(self._within_s):
                 packed = b"".join([pack(command) for command in commands])
                 await connection.send_packed_command(packed, check_health=False)
                 answers = [await _answer(connection) for _ in commands]

@@ -17,10 +17,6 @@ from waitingroom.store import Store
 # One command takes so many at most: some 0.3 ms of Redis.
 JOINS_MAX = 128
 
-# Under load departures are so far apart: a process that gives 20 000 places a second gives them
-# twenty at a time, and nobody feels the wait.
-GAP_S = 0.001
-
 # The word of lua/join.lua for one subject, its field, and of which line they are.
 Said = tuple[bytes, Any, keys.LineId]
 
@@ -59,7 +55,7 @@ class Joins:
             async def send(subjects: list[bytes]) -> list[Said]:
                 return await self._send(event, subjects, lane=lane)
 
-            convoy = self._convoys[event, lane] = Convoy(send, size_max=JOINS_MAX, gap_s=GAP_S)
+            convoy = self._convoys[event, lane] = Convoy(send, size_max=JOINS_MAX)
         return convoy.ask(who)
 
     async def _send(self, event: int, subjects: list[bytes], *, lane: bool) -> list[Said]:

@@ -20,8 +20,6 @@ PAGE = 1_000
 
 # Beats a command, so that nobody waits long behind it.
 BEATS_MAX = 128
-# Under load departures are so far apart.
-GAP_S = 0.001
 
 # Event and line.
 Of = tuple[int, keys.LineId]
@@ -55,7 +53,7 @@ class Signs:
         convoy = self._convoys.get(of)
         if convoy is None:
             convoy = self._convoys[of] = Convoy(
-                self._beat_together, size_max=BEATS_MAX, gap_s=GAP_S
+                self._beat_together, size_max=BEATS_MAX
             )
         if not await convoy.ask(entry):
             raise NoEntry

@@ -19,6 +19,10 @@ AWAY_RETRY_S = 5
 # The generation may change between reading it and running the command; twice in a row is a storm.
 GENERATION_TRIES = 3
 
+# Commands for many callers, who have gathered already: one leaves at once, and waits no longer than
+# that either.
+GATHERED = frozenset({"join", "heartbeat"})
+
 KeysOf = Callable[[keys.LineId], Sequence[str]]
 
 
@@ -40,7 +44,7 @@ class RoomAway(TryAgain):
 class Store:
     def __init__(self, redis: "Redis") -> None:
         self.redis = redis
-        self._scripts = LuaScripts(redis, Path(__file__).parent / "lua")
+        self._scripts = LuaScripts(redis, Path(__file__).parent / "lua", REDIS_TIMEOUT_S)
         self._generations: dict[int, int] = {}
         self._lanes: dict[int, keys.LaneId] = {}
         # Puts back a room that Redis has lost; False: nothing is known of it.
@@ -49,6 +53,8 @@ class Store:
     async def run(self, name: str, names: Sequence[str], args: Sequence[Arg] = ()) -> Reply:
         """Run a command. Raises RoomAway when Redis doesn't answer: whether it ran is unknown."""
         try:
+            if name in GATHERED:
+                return await self._scripts.send(name, names, args)
             async with asyncio.timeout(REDIS_TIMEOUT_S):
                 return await self._scripts.run(name, names, args)
         except (RedisError, OSError, TimeoutError) as error:

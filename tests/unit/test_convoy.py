@@ -110,22 +110,3 @@ async def test_whoever_gives_up_is_not_sent_and_harms_nobody():
     road.let_go()
     assert await other == 6
     assert road.flights == [[1], [3]]
-
-
-async def test_soon_after_a_departure_people_gather_for_a_moment():
-    road = Road()
-    road.let_go()
-    convoy = Convoy(road.send, size_max=10, gap_s=0.01)
-    loop = asyncio.get_running_loop()
-    began_s = loop.time()
-    assert await convoy.ask(1) == 2
-    assert loop.time() - began_s < 0.01
-    second = convoy.ask(2)
-    await turns()
-    third = convoy.ask(3)
-    assert [await second, await third] == [4, 6]
-    assert road.flights == [[1], [2, 3]]
-    await asyncio.sleep(0.02)
-    began_s = loop.time()
-    await convoy.ask(4)
-    assert loop.time() - began_s < 0.01
