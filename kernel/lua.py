@@ -54,9 +54,7 @@ class LuaScripts:
         """
         return await self._calls.ask((name, (self._hashes[name], len(keys), *keys, *args)))
 
-    async def send(
-        self, name: str, keys: Sequence[str | bytes], args: Sequence[Arg] = ()
-    ) -> Reply:
+    async def send(self, name: str, keys: Sequence[str | bytes], args: Sequence[Arg] = ()) -> Reply:
         """As `run`, for callers who gather what they ask by themselves: it leaves at once."""
         replies = await self._answers([(name, (self._hashes[name], len(keys), *keys, *args))])
         if isinstance(replies[0], BaseException):

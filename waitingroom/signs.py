@@ -52,9 +52,7 @@ class Signs:
         of = entry.event, entry.line
         convoy = self._convoys.get(of)
         if convoy is None:
-            convoy = self._convoys[of] = Convoy(
-                self._beat_together, size_max=BEATS_MAX
-            )
+            convoy = self._convoys[of] = Convoy(self._beat_together, size_max=BEATS_MAX)
         if not await convoy.ask(entry):
             raise NoEntry
 
