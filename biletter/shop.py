@@ -12,6 +12,7 @@ from sales.admission import Admissions
 from sales.analytics import Analytics
 from sales.bookings import Bookings
 from sales.cancellations import Cancellations
+from sales.cancellations_rounds import CancellationRounds
 from sales.catalogue import Catalogue
 from sales.entrance import Entrance
 from sales.gateway_careful import CarefulGateway
@@ -58,8 +59,9 @@ class Shop:
         self.refunds = Refunds(
             db, clock, gateway=self.gateway, orders=self.orders, holds=self.holds
         )
-        self.cancellations = Cancellations(
-            db, clock, catalogue=self.catalogue, orders=self.orders, refunds=self.refunds
+        self.cancellations = Cancellations(db, clock, self.catalogue)
+        self.cancellation_rounds = CancellationRounds(
+            db, clock, orders=self.orders, refunds=self.refunds
         )
         self.reschedules = Reschedules(db, clock, self.catalogue)
         self.tickets = Tickets(db, parts.keyring)

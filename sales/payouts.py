@@ -10,6 +10,7 @@ from kernel.clock import Clock
 from kernel.db import Db
 from kernel.errors import BadInput, Refusal
 from kernel.sql import load_queries
+from kernel.values import INT64_MAX
 from sales.refund import Refund, RefundUnknown
 from sales.refunds_book import RefundBook
 
@@ -32,21 +33,33 @@ class PayoutDone(Refusal):
 
 
 class Payout(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the queue; `id` is the refund's, `amount` in tiyn. `last_error`: what the gateway
-    said, where it was asked.
+    """One line of the queue; `id` is the refund's, `amount` and the `fee` that was kept in tiyn.
+    `last_error`: what the gateway said, where it was asked. `reference`: how it was paid.
     """
 
     id: int
     order_id: int
     event_id: int
+    event_title: str | None
     account_id: int
     amount: int
+    fee: int
     reason: str
+    state: str
     created_at: datetime
+    updated_at: datetime
     last_error: str | None
+    reference: str | None
     email: str | None
     first_name: str | None
     surname: str | None
+
+
+class Owed(msgspec.Struct, frozen=True):
+    """What the queue holds: refunds, and their sum in tiyn."""
+
+    count: int
+    amount: int
 
 
 class Payouts:
@@ -59,20 +72,45 @@ class Payouts:
         rows = await self._db.fetch(Q["list_payouts"], after, min(limit, PAGE_MAX))
         return [Payout(**row) for row in rows]
 
-    async def pay(self, refund_id: int, reference: str, actor: str) -> Refund:
-        """Staff has paid it; `reference` says how. Saying the same twice changes nothing. Raises
-        RefundUnknown, PayoutDone, ReferenceNeeded.
+    async def paid(self, below: int = INT64_MAX, limit: int = PAGE_MAX) -> list[Payout]:
+        """A page of what was paid, the newest first: what comes before refund `below`."""
+        rows = await self._db.fetch(Q["list_paid_out"], below, min(limit, PAGE_MAX))
+        return [Payout(**row) for row in rows]
+
+    async def get(self, refund_id: int) -> Payout:
+        """One that waits or was paid. Raises RefundUnknown."""
+        row = await self._db.fetchrow(Q["read_payout"], min(refund_id, INT64_MAX))
+        if row is None:
+            raise RefundUnknown
+        return Payout(**row)
+
+    async def owed(self) -> Owed:
+        row = await self._db.fetchrow(Q["measure_payouts"])
+        assert row is not None
+        return Owed(**row)
+
+    async def pay(
+        self, refund_id: int, reference: str, actor: str, by: str | None = None
+    ) -> Refund:
+        """Staff has paid it; `reference` says how, `by` is the address of who says so. Saying the
+        same twice, even at once, changes nothing. Raises RefundUnknown, PayoutDone,
+        ReferenceNeeded.
         """
         reference = reference.strip()
         if not 0 < len(reference) <= REFERENCE_CHARS_MAX or "\0" in reference:
             raise ReferenceNeeded
-        found = await self._book.read(refund_id)
-        if found is None:
-            raise RefundUnknown
-        refund, _ = found
+        refund = await self._read(refund_id)
+        if refund.state == "queued":
+            paid = await self._book.pay_out(refund, reference, actor, by)
+            if paid is not None:
+                return paid
+            refund = await self._read(refund_id)  # somebody was faster, with which reference?
         if (refund.state, refund.reference) == ("paid_out", reference):
             return refund
-        paid = await self._book.pay_out(refund, reference, actor)
-        if paid is None:
-            raise PayoutDone(state=refund.state, reference=refund.reference)
-        return paid
+        raise PayoutDone(state=refund.state, reference=refund.reference)
+
+    async def _read(self, refund_id: int) -> Refund:
+        found = await self._book.read(min(refund_id, INT64_MAX))
+        if found is None:
+            raise RefundUnknown
+        return found[0]

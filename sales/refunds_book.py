@@ -96,10 +96,14 @@ class RefundBook:
         async with self._db.acquire() as conn:
             return await self._move(conn, refund, "queue", error=why[:ERROR_CHARS_MAX])
 
-    async def pay_out(self, refund: Refund, reference: str, actor: str) -> Refund | None:
+    async def pay_out(
+        self, refund: Refund, reference: str, actor: str, by: str | None = None
+    ) -> Refund | None:
         """Staff has paid it."""
         async with self._db.acquire() as conn, conn.transaction():
-            moved = await self._move(conn, refund, "pay-out", actor=actor, reference=reference)
+            moved = await self._move(
+                conn, refund, "pay-out", actor=actor, reference=reference, by=by
+            )
             if moved is not None:
                 await self._settled(conn, refund, ledger.PAYOUTS)
             return moved
@@ -172,6 +176,7 @@ class RefundBook:
         actor: str = "worker",
         error: str | None = None,
         reference: str | None = None,
+        by: str | None = None,
     ) -> Refund | None:
         state = REFUND.get((refund.state, verb))
         if state is None:
@@ -187,6 +192,7 @@ class RefundBook:
             reference,
             actor,
             f"refund.{verb}",
+            by,
         )
         return Refund(**row) if row else None
 

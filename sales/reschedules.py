@@ -37,9 +37,9 @@ class Reschedules:
     def __init__(self, db: Db, clock: Clock, catalogue: Catalogue) -> None:
         self._db, self._clock, self._catalogue = db, clock, catalogue
 
-    async def move(self, event_id: int, starts_at: datetime, actor: str) -> None:
-        """`starts_at` is aware. Said again: no change. Raises EventUnknown, EventOver,
-        EventInPast.
+    async def move(self, event_id: int, starts_at: datetime, actor: str, **said: object) -> None:
+        """`starts_at` is aware; `said` goes to the audit. Said again: no change. Raises
+        EventUnknown, EventOver, EventInPast.
         """
         now = self._clock.now()
         if starts_at <= now:
@@ -61,6 +61,7 @@ class Reschedules:
                 f"event:{event_id}",
                 before=before.isoformat(),
                 after=starts_at.isoformat(),
+                **said,
             )
             await stage(conn, now, [Draft(MOVED, event_id)])
         self._catalogue.forget(event_id)

@@ -5,7 +5,8 @@ from typing import Protocol
 
 from kernel.clock import Clock
 from sales.admission import Admissions
-from sales.cancellations import CANCELLED, Cancellations
+from sales.cancellations import CANCELLED
+from sales.cancellations_rounds import CancellationRounds
 from sales.holds import Holds
 from sales.order import OrderUnknown
 from sales.orders import Orders
@@ -45,7 +46,7 @@ class Handlers:
         rooms: RoomDoor,
         voids: Voids,
         refunds: Refunds,
-        cancellations: Cancellations,
+        cancellations: CancellationRounds,
         reschedules: Reschedules,
     ) -> None:
         self._clock = clock

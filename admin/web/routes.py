@@ -3,12 +3,13 @@
 from typing import Any
 
 from accounts.web import sign_out
-from admin.web import audit, door, review, rooms, sign_in
+from admin.web import audit, door, events, payouts, review, rooms, sign_in
 
 
 def routes() -> list[Any]:
     """Needs `accounts`, `sessions` and `identity` (of the staff audience and cookie), `caller`,
-    `console`, `doorkeeper`, `audit`, `review`, `parked`, `pages`.
+    `console`, `doorkeeper`, `audit`, `review`, `parked`, `payouts`,
+    `events`, `pages`.
     """
     return [
         sign_in.sign_in_form,
@@ -31,4 +32,11 @@ def routes() -> list[Any]:
         review.notices_page,
         review.notice_page,
         review.end_notice,
+        payouts.payouts_page,
+        payouts.payout_page,
+        payouts.pay_out,
+        events.events_page,
+        events.event_page,
+        events.event_numbers,
+        events.change_event,
     ]

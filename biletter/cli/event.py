@@ -69,7 +69,8 @@ async def _run(args: argparse.Namespace) -> int:
             print("Nothing is done yet: say --yes.")
             return 1
         if args.deed == "cancel":
-            await shop.cancellations.cancel(event.id, ACTOR)
+            if not await shop.cancellations.cancel(event.id, ACTOR):
+                await shop.cancellations.try_again(event.id, ACTOR)
             await _tell(shop, event.id)
         else:
             await shop.reschedules.move(event.id, _aware(args.starts_at), ACTOR)

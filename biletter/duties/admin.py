@@ -1,18 +1,23 @@
-"""The staff process: the throttle console and its audit."""
+"""The staff process: the throttle console, differences, payouts, events and the audit."""
 
 from litestar.di import Provide
 
 from accounts.cookies import CookieEdge
 from admin.audit import Audit
 from admin.doorkeeper import Doorkeeper
+from admin.events import EventDesk
 from admin.tempo import Tempo
 from admin.throttle import ThrottleConsole
 from admin.web.routes import routes
 from biletter.parts import STATIC, Parts
 from kernel.web.app import build_app, running
 from kernel.web.serve import serve
+from sales.cancellations import Cancellations
+from sales.catalogue import Catalogue
 from sales.outbox_parked import ParkedNotices
+from sales.payouts import Payouts
 from sales.reconcile.items import ReviewItems
+from sales.reschedules import Reschedules
 
 DB_CONNECTIONS = 4
 
@@ -25,6 +30,12 @@ async def run(parts: Parts) -> None:
     rooms = parts.rooms()
     audit, tempo = Audit(db, parts.clock), Tempo(rooms, parts.clock)
     console = ThrottleConsole(rooms, audit, tempo)
+    catalogue = Catalogue(db, parts.clock)
+    # Facts only: the worker hears of them and speaks to the gateway, this process never does.
+    changes = (
+        Cancellations(db, parts.clock, catalogue),
+        Reschedules(db, parts.clock, catalogue),
+    )
     app = build_app(
         "admin",
         routes(),
@@ -38,6 +49,8 @@ async def run(parts: Parts) -> None:
             "audit": audit,
             "review": ReviewItems(db, parts.clock),
             "parked": ParkedNotices(db, parts.clock),
+            "payouts": Payouts(db, parts.clock),
+            "events": EventDesk(parts.clock, catalogue, *changes),
         },
         dependencies={"caller": Provide(identity.identify)},
         ready={"database": lambda: db.fetchval("SELECT 1"), "redis-rooms": rooms.redis.ping},

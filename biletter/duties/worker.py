@@ -31,7 +31,7 @@ async def run(parts: Parts) -> None:
         rooms=rooms,
         voids=Voids(shop.gateway, parts.clock),
         refunds=shop.refunds,
-        cancellations=shop.cancellations,
+        cancellations=shop.cancellation_rounds,
         reschedules=shop.reschedules,
     )
     outbox = Outbox(shop.db, parts.clock, handlers.by_kind(), SystemRandom())

@@ -67,6 +67,8 @@ class Pages:
             "day": lambda moment: _local(moment, format_date, "d MMMM, EEEE"),
             "time": lambda moment: _local(moment, format_time, "HH:mm"),
             "moment": _moment,
+            # As an audit keeps it: ISO 8601.
+            "told_moment": lambda text: _moment(datetime.fromisoformat(text)),
             "city": _city,
             "number": lambda n: f"{n:,}".replace(",", "\u00a0"),
         }

@@ -4,6 +4,13 @@ UPDATE event SET state = 'cancelled', cancelled_at = $2
 WHERE id = $1 AND state IN ('on_sale', 'closed')
 RETURNING id;
 
+-- name: list_cancelled
+-- The events that were cancelled last, at most $1.
+SELECT id, title, hall, starts_at, cancelled_at
+FROM event WHERE cancelled_at IS NOT NULL
+ORDER BY cancelled_at DESC
+LIMIT $1;
+
 -- name: list_unpaid_orders
 -- Orders of an event ($1) after order $2 that are not paid and not ending yet, at most $3.
 SELECT id FROM orders

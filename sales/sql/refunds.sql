@@ -59,7 +59,8 @@ RETURNING seat;
 
 -- name: move_refund
 -- A refund ($1) of version $2 goes from state $3 to $4 at $5, learning an error $6 and a reference
--- $7 where they are not NULL; done by $8 as $9. Returns it; no row when somebody was faster.
+-- $7 where they are not NULL; done by $8 as $9, with the address $10 where there is one. Returns it;
+-- no row when somebody was faster.
 WITH moved AS (
     UPDATE refund
     SET state = $4, version = version + 1, updated_at = $5, last_error = coalesce($6, last_error),
@@ -71,7 +72,8 @@ WITH moved AS (
     INSERT INTO audit (at, actor, action, subject, detail)
     SELECT $5, $8, $9, 'order:' || order_id,
            jsonb_strip_nulls(jsonb_build_object('refund', id, 'state', $4::text, 'amount', amount,
-                                                'error', $6::text, 'reference', $7::text))
+                                                'error', $6::text, 'reference', $7::text,
+                                                'by', $10::text))
     FROM moved
 )
 SELECT * FROM moved;
@@ -89,9 +91,36 @@ RETURNING orders.id;
 
 -- name: list_payouts
 -- The queue of payouts after refund $1, the oldest first, at most $2, with who is to be paid.
-SELECT refund.id, order_id, event_id, account_id, amount, reason, refund.created_at, last_error,
+SELECT refund.id, order_id, event_id, event.title AS event_title, account_id, amount, fee, reason,
+       refund.state, refund.created_at, refund.updated_at, last_error, reference,
        account.email, account.first_name, account.surname
 FROM refund LEFT JOIN account ON account.id = refund.account_id
+     LEFT JOIN event ON event.id = refund.event_id
 WHERE refund.state = 'queued' AND refund.id > $1
 ORDER BY refund.id
 LIMIT $2;
+
+-- name: list_paid_out
+-- Refunds that staff has paid before refund $1, the newest first, at most $2.
+SELECT refund.id, order_id, event_id, event.title AS event_title, account_id, amount, fee, reason,
+       refund.state, refund.created_at, refund.updated_at, last_error, reference,
+       account.email, account.first_name, account.surname
+FROM refund LEFT JOIN account ON account.id = refund.account_id
+     LEFT JOIN event ON event.id = refund.event_id
+WHERE refund.state = 'paid_out' AND refund.id < $1
+ORDER BY refund.id DESC
+LIMIT $2;
+
+-- name: read_payout
+-- A refund ($1) that is or was in the queue of payouts; no row for any other.
+SELECT refund.id, order_id, event_id, event.title AS event_title, account_id, amount, fee, reason,
+       refund.state, refund.created_at, refund.updated_at, last_error, reference,
+       account.email, account.first_name, account.surname
+FROM refund LEFT JOIN account ON account.id = refund.account_id
+     LEFT JOIN event ON event.id = refund.event_id
+WHERE refund.id = $1 AND refund.state IN ('queued', 'paid_out');
+
+-- name: measure_payouts
+-- How many refunds wait to be paid by hand, and their sum in tiyn.
+SELECT count(*) AS count, coalesce(sum(amount), 0)::bigint AS amount
+FROM refund WHERE state = 'queued';

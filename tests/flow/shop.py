@@ -12,6 +12,7 @@ from kernel.clock import ManualClock
 from kernel.keyring import Keyring
 from sales.admission import Admissions
 from sales.cancellations import Cancellations
+from sales.cancellations_rounds import CancellationRounds
 from sales.catalogue import Catalogue
 from sales.entrance import Entrance
 from sales.gateway import Gateway
@@ -166,7 +167,7 @@ def make_shop(
     admissions = Admissions(db, clock, keyring=keyring, catalogue=catalogue, modes=modes)
     reschedules = Reschedules(db, clock, catalogue)
     refunds = Refunds(db, clock, gateway=gateway, orders=orders, holds=holds)
-    cancellations = Cancellations(db, clock, catalogue=catalogue, orders=orders, refunds=refunds)
+    rounds = CancellationRounds(db, clock, orders=orders, refunds=refunds)
     handlers = Handlers(
         clock,
         payments=payments,
@@ -176,7 +177,7 @@ def make_shop(
         rooms=rooms,
         voids=Voids(gateway, clock),
         refunds=refunds,
-        cancellations=cancellations,
+        cancellations=rounds,
         reschedules=reschedules,
     )
     outbox = Outbox(db, clock, handlers.by_kind(), Random(1))
@@ -197,6 +198,6 @@ def make_shop(
         desk := FakeDesk(),
         Entrance(admissions, modes, Shoppers(db, clock, catalogue, holds), Asker(desk, clock)),
         refunds,
-        cancellations,
+        Cancellations(db, clock, catalogue),
         reschedules,
     )

@@ -98,7 +98,7 @@ async def test_one_order_that_fails_is_listed_and_does_not_stop_the_others(shop,
     told = await shop.cancellations.progress(shop.event_id)
     assert (told.total, told.done, told.paid, told.failed) == (2, 1, 1, 1)
     await db.execute("UPDATE seat_claim SET sold = true")
-    await shop.cancellations.cancel(shop.event_id, STAFF)
+    await shop.cancellations.try_again(shop.event_id, STAFF)
     await shop.later(60)
     assert await shop.cancellations.failures(shop.event_id) == []
     assert (await shop.orders.get(bad.id)).state == "refunded"
@@ -127,7 +127,7 @@ async def test_a_worker_that_dies_in_the_middle_is_followed_by_another(shop, mon
 
 
 async def test_more_orders_than_a_page_are_gone_over(shop, monkeypatch):
-    monkeypatch.setattr("sales.cancellations.PAGE_SIZE", 2)
+    monkeypatch.setattr("sales.cancellations_rounds.PAGE_SIZE", 2)
     for seat in range(5):
         await shop.paid(seat)
     await shop.cancellations.cancel(shop.event_id, STAFF)

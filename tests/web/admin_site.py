@@ -16,6 +16,7 @@ from accounts.passwords import Passwords
 from accounts.sessions import Sessions
 from admin.audit import Audit
 from admin.doorkeeper import Doorkeeper
+from admin.events import EventDesk
 from admin.tempo import Tempo
 from admin.throttle import ThrottleConsole
 from admin.web.routes import routes
@@ -26,8 +27,12 @@ from kernel.keyring import Keyring
 from kernel.web.app import build_app
 from kernel.web.links import Links
 from kernel.web.pages import Pages
+from sales.cancellations import Cancellations
+from sales.catalogue import Catalogue
 from sales.outbox_parked import ParkedNotices
+from sales.payouts import Payouts
 from sales.reconcile.items import ReviewItems
+from sales.reschedules import Reschedules
 from waitingroom.room import Rooms
 from waitingroom.settings import RoomSettings
 
@@ -52,6 +57,7 @@ class Desk:
         self.tempo = Tempo(self.rooms, clock)
         audit = Audit(db, clock)
         console = ThrottleConsole(self.rooms, audit, self.tempo)
+        catalogue = Catalogue(db, clock)
         edge = build_app(
             "admin",
             routes(),
@@ -65,6 +71,13 @@ class Desk:
                 "audit": audit,
                 "review": ReviewItems(db, clock),
                 "parked": ParkedNotices(db, clock),
+                "payouts": Payouts(db, clock),
+                "events": EventDesk(
+                    clock,
+                    catalogue,
+                    Cancellations(db, clock, catalogue),
+                    Reschedules(db, clock, catalogue),
+                ),
             },
             dependencies={"caller": Provide(self.identity.identify)},
             pages=Pages(
