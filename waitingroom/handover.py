@@ -152,6 +152,7 @@ class Handovers:
                     keys.done(event, gen),
                     keys.left(event, gen),
                     keys.link(event, gen, link.jti),
+                    keys.knocked(event, gen),
                 ],
                 [giver, taker, entry.number, REMEMBER_S],
             )

@@ -246,6 +246,7 @@ class Line:
                     keys.places(event, gen, taker),
                     keys.done(event, gen),
                     keys.left(event, gen),
+                    keys.knocked(event, gen),
                 ],
                 [giver, taker, entry.number],
             )

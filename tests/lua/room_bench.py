@@ -51,7 +51,7 @@ class Bench:
         self, giver: str, taker: str, number: int, generation: int = GENERATION
     ) -> list[Any]:
         names = self._named("settings line place", giver)
-        names += self._named("place done left", taker)
+        names += self._named("place done left knocked", taker)
         return await self._run("adopt", names, [generation, giver, taker, number])
 
     async def heartbeat(self, number: int, generation: int = GENERATION) -> list[Any]:

@@ -134,6 +134,22 @@ async def test_nothing_is_adopted_that_is_not_there_or_used(room: Bench):
     assert await room.adopt("device", "account", 1) == ["gone"]
 
 
+@pytest.mark.parametrize("late", ["device", "account"])
+async def test_a_turn_that_was_missed_costs_nobody_a_better_place(room: Bench, late: str):
+    await room.open(grace_seconds=30)
+    await room.join(late)
+    await room.call(1)
+    for _ in range(40):
+        await room.tick(1000)
+    await room.set(state="paused")
+    other = "account" if late == "device" else "device"
+    await room.join(other)
+    adopted = await room.adopt("device", "account", 1 if late == "device" else 2)
+    assert adopted == (["gone"] if late == "device" else ["adopted", 2])
+    assert await room.join("account") == ["again", 2]
+    assert await room.redis.lrange(keys.left(EVENT, GENERATION), 0, -1) == []
+
+
 async def test_a_heartbeat_counts_in_its_window_and_the_next(room: Bench):
     await room.open()
     assert await room.heartbeat(9) == ["heard"]

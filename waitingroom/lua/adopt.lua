@@ -1,11 +1,13 @@
 -- A place taken by one subject (a device) passes to another (its owner's account). If both had
--- one, the account has the better of the two afterwards, and the other is given up.
+-- one, the account has the better of the two afterwards, and the other is given up. A number whose
+-- turn was missed is no place: it neither passes on nor stands in the way of a better one.
 -- KEYS[1] settings
 -- KEYS[2] line
 -- KEYS[3] places, the bucket of the subject that gives
 -- KEYS[4] places, the bucket of the subject that takes
 -- KEYS[5] done
 -- KEYS[6] left
+-- KEYS[7] knocked
 -- ARGV[1] generation
 -- ARGV[2] subject that gives
 -- ARGV[3] subject that takes
@@ -13,20 +15,24 @@
 -- Returns: {unknown} | {generation, current} | {gone} | {adopted, number}
 -- Changes: both places; done and left (the worse of two numbers).
 local settings_key, line_key, from_key, to_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local done_key, left_key = KEYS[5], KEYS[6]
+local done_key, left_key, knocked_key = KEYS[5], KEYS[6], KEYS[7]
 local generation, from, to, number = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 
 local current = redis.call('HGET', settings_key, 'generation')
 if not current then return {'unknown'} end
 if current ~= generation then return {'generation', current} end
 if tonumber(redis.call('HGET', from_key, from)) ~= number then return {'gone'} end
-if redis.call('GETBIT', done_key, number) == 1 then return {'gone'} end
+local line = redis.call('HMGET', line_key, 'serving', 'lapsed')
+local serving, lapsed = tonumber(line[1]) or 0, tonumber(line[2]) or 0
+local function is_good(held)
+  if redis.call('GETBIT', done_key, held) == 1 then return false end
+  return held > lapsed or redis.call('GETBIT', knocked_key, held) == 1
+end
+if not is_good(number) then return {'gone'} end
 local own = tonumber(redis.call('HGET', to_key, to))
-if own and redis.call('GETBIT', done_key, own) == 1 then own = nil end
-local serving = tonumber(redis.call('HGET', line_key, 'serving')) or 0
 
 local best, worse = number, own
-if own and own < number then best, worse = own, number end
+if own and own < number and is_good(own) then best, worse = own, number end
 redis.call('HDEL', from_key, from)
 redis.call('HSET', to_key, to, best)
 if worse then redis.call('SETBIT', done_key, worse, 1) end

@@ -6,6 +6,7 @@
 -- KEYS[5] done
 -- KEYS[6] left
 -- KEYS[7] link
+-- KEYS[8] knocked
 -- ARGV[1] generation
 -- ARGV[2] subject that gives
 -- ARGV[3] subject that takes
@@ -14,7 +15,7 @@
 -- Returns: {unknown} | {generation, current} | {used} | {gone} | {better, number of the taker} | {moved}
 -- Changes: both places, link; done and left (a worse number that the taker had).
 local settings_key, line_key, from_key, to_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local done_key, left_key, link_key = KEYS[5], KEYS[6], KEYS[7]
+local done_key, left_key, link_key, knocked_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local generation, from, to = ARGV[1], ARGV[2], ARGV[3]
 local number, remember_s = tonumber(ARGV[4]), tonumber(ARGV[5])
 
@@ -23,11 +24,16 @@ if not current then return {'unknown'} end
 if current ~= generation then return {'generation', current} end
 if redis.call('EXISTS', link_key) == 1 then return {'used'} end
 if tonumber(redis.call('HGET', from_key, from)) ~= number then return {'gone'} end
-if redis.call('GETBIT', done_key, number) == 1 then return {'gone'} end
+local line = redis.call('HMGET', line_key, 'serving', 'lapsed')
+local serving, lapsed = tonumber(line[1]) or 0, tonumber(line[2]) or 0
+-- A number whose turn was missed is no place: it neither passes on nor stands in the way.
+local function is_good(held)
+  if redis.call('GETBIT', done_key, held) == 1 then return false end
+  return held > lapsed or redis.call('GETBIT', knocked_key, held) == 1
+end
+if not is_good(number) then return {'gone'} end
 local own = tonumber(redis.call('HGET', to_key, to))
-if own and redis.call('GETBIT', done_key, own) == 1 then own = nil end
-if own and own < number then return {'better', own} end
-local serving = tonumber(redis.call('HGET', line_key, 'serving')) or 0
+if own and own < number and is_good(own) then return {'better', own} end
 
 redis.call('SET', link_key, 1, 'EX', remember_s)
 redis.call('HDEL', from_key, from)
