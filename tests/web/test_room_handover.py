@@ -84,6 +84,15 @@ async def test_a_link_is_good_once_even_after_the_place_came_back(site: Site):
     assert (again.status_code, again.json()["code"]) == (410, "handover-used")
 
 
+async def test_a_double_press_of_the_button_is_no_error(site: Site):
+    laptop, phone = await standing(site), site.visitor()
+    token = await link_of(laptop)
+    for _ in range(2):
+        taken = await take(phone, token)
+        assert (taken.status_code, taken.headers["location"]) == (303, PAGE)
+    assert await number_of(phone) == 1
+
+
 async def test_a_link_expires(site: Site, clock: ManualClock):
     laptop = await standing(site)
     token = await link_of(laptop)

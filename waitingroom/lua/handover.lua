@@ -22,7 +22,11 @@ local number, remember_s = tonumber(ARGV[4]), tonumber(ARGV[5])
 local current = redis.call('HGET', settings_key, 'generation')
 if not current then return {'unknown'} end
 if current ~= generation then return {'generation', current} end
-if redis.call('EXISTS', link_key) == 1 then return {'used'} end
+if redis.call('EXISTS', link_key) == 1 then
+  -- Whoever took the place and presses the button again has it.
+  local is_theirs = tonumber(redis.call('HGET', to_key, to)) == number
+  return {is_theirs and 'moved' or 'used'}
+end
 if tonumber(redis.call('HGET', from_key, from)) ~= number then return {'gone'} end
 local line = redis.call('HMGET', line_key, 'serving', 'lapsed')
 local serving, lapsed = tonumber(line[1]) or 0, tonumber(line[2]) or 0
