@@ -28,7 +28,7 @@ class Shopper(threading.Thread):
         super().__init__(name=f"shopper-{number}")
         name = f"crowd-{FIRST + number:05d}"
         self._house, self._turn, self._halt = house, number, stop
-        self._events: list[int] = []
+        self.events: list[int] = []
         self._who = (f"{name}@demo.biletter.kz", name)
         self.answers: Counter[str] = Counter()
         self.slowest_s = 0.0
@@ -52,13 +52,13 @@ class Shopper(threading.Thread):
             httpx.Client(timeout=TIMEOUT_S) as web,
         ):
             listed = shop.get("/api/events").json()
-            self._events = [one["id"] for one in listed if one["id"] != STAR]
+            self.events = [one["id"] for one in listed if one["id"] != STAR]
             yield shop, web
 
     def place(self, shop: httpx.Client) -> tuple[int, str] | None:
         """An order for the first free seat of the next event: its number, and the card's form."""
         self._turn += 1
-        event = self._events[self._turn % len(self._events)]
+        event = self.events[self._turn % len(self.events)]
         booked = self._ask(shop, "POST", "/api/bookings", {"event_id": event})
         if booked.status_code != httpx.codes.CREATED:
             return None
