@@ -23,6 +23,7 @@ from kernel.web.edge import BODY_MAX_BYTES, App, Edge
 from kernel.web.links import Links
 from kernel.web.pages import Pages
 from kernel.web.problems import handlers as exception_handlers
+from kernel.web.shortway import ShortWay
 
 # A readiness probe that takes longer than this has answered "no".
 READY_TIMEOUT_S = 2.0
@@ -58,10 +59,12 @@ def build_app(
     """
     objects = {**(provide or {}), **({"pages": pages} if pages else {})}
     given = {key: Provide(_constant(value), use_cache=True) for key, value in objects.items()}
+    asked = dict(dependencies or {})
     files = [_static_files(static)] if static else []
+    bound = with_objects(routes, objects)
     app = Litestar(
-        route_handlers=[*with_objects(routes, objects), *_health_routes(ready or {}), *files],
-        dependencies={**given, **(dependencies or {})},
+        route_handlers=[*bound, *_health_routes(ready or {}), *files],
+        dependencies={**given, **asked},
         exception_handlers={**exception_handlers(), **(exceptions or {})},
         guards=[need_plain_address],
         lifespan=list(lifespan),
@@ -77,7 +80,8 @@ def build_app(
         logging_config=None,
         on_app_init=[_quiet],
     )
-    return Edge(inner(app) if inner else app, links, hot, body_max)
+    short = ShortWay(app, bound, {name: one.dependency for name, one in asked.items()})
+    return Edge(inner(short) if inner else short, links, hot, body_max)
 
 
 def _health_routes(ready: Mapping[str, Check]) -> list[Any]:

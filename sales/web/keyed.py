@@ -17,6 +17,7 @@ from kernel.db import GONE, DatabaseAway
 from kernel.errors import Refusal
 from kernel.web.edge import BODY_MAX_BYTES, TooLarge
 from kernel.web.problems import PROBLEM, document_of, headers_of
+from kernel.web.replay import Replay
 from sales.idempotency import BODY_BYTES_MAX, Answer, Answers, Claim, KeyBad
 
 NAME: Final = b"idempotency-key"
@@ -65,7 +66,7 @@ class KeyedWrites:
             again = {**claim.headers, "idempotency-replayed": "true"}
             await _send(send, Answer(claim.status, again, claim.body))
             return
-        await self._answer(claim, scope, _Replay(body, receive), send)
+        await self._answer(claim, scope, Replay(body, receive), send)
 
     async def _answer(self, claim: Claim, scope: Any, receive: Any, send: Any) -> None:
         """Ask the routes, and keep what they say before it is sent."""
@@ -91,20 +92,6 @@ class KeyedWrites:
             await self._answers.forget(claim)
         else:
             await self._answers.keep(claim, answer)
-
-
-class _Replay:
-    """`receive` of a request whose body has been read already."""
-
-    def __init__(self, body: bytes, receive: Any) -> None:
-        self._body: bytes | None = body
-        self._receive = receive
-
-    async def __call__(self) -> Any:
-        if self._body is None:
-            return await self._receive()
-        body, self._body = self._body, None
-        return {"type": "http.request", "body": body, "more_body": False}
 
 
 def _answer_of(said: list[Any]) -> Answer | None:

@@ -72,6 +72,7 @@ async def allowed_on_bookings() -> Response[None]:
 @post(
     "/api/bookings",
     operation_id="openBooking",
+    short=True,
     tags=["bookings"],
     summary="Open an empty booking for an event",
     security=NEEDS_USER,
@@ -119,6 +120,7 @@ async def list_bookings(
 @get(
     "/api/bookings/{booking_id:int}",
     operation_id="showBooking",
+    short=True,
     tags=["bookings"],
     summary="One booking of the calling user, with its state",
     security=NEEDS_USER,
@@ -151,6 +153,7 @@ async def show_booking(
 @patch(
     "/api/bookings/initiatePayment",
     operation_id="startPayment",
+    short=True,
     tags=["bookings"],
     summary="Start payment and hand over the payment page",
     security=NEEDS_USER,
@@ -190,6 +193,7 @@ async def start_payment(
 @patch(
     "/api/bookings/cancel",
     operation_id="cancelBooking",
+    short=True,
     tags=["bookings"],
     summary="Cancel or return a booking and free its seats",
     security=NEEDS_USER,

@@ -54,6 +54,7 @@ async def payment_failed(
 @post(
     "/api/payments/notifications",
     operation_id="gatewayNotification",
+    short=True,
     tags=["payments"],
     summary="Webhook of the payment gateway",
     status_code=200,

@@ -53,6 +53,7 @@ class SeatSold(Refusal):
 @get(
     "/api/seats",
     operation_id="listSeats",
+    short=True,
     tags=["seats"],
     summary="Seats of an event, free ones first",
     before_request=digits_in("event_id", "page", "pageSize", "row"),
@@ -89,6 +90,7 @@ async def list_seats(
 @patch(
     "/api/seats/select",
     operation_id="selectSeat",
+    short=True,
     tags=["seats"],
     summary="Reserve a seat for a booking",
     security=NEEDS_USER,
@@ -125,6 +127,7 @@ async def select_seat(
 @patch(
     "/api/seats/release",
     operation_id="releaseSeat",
+    short=True,
     tags=["seats"],
     summary="Give a reserved seat back",
     security=NEEDS_USER,
