@@ -14,7 +14,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -30,10 +30,13 @@ from loadtest.stand import ROOT, Stand, is_answering, standing
 
 WIDE_OPEN = {"BILETTER_ROOM_MODE": "on", "BILETTER_ROOM_RATE": "1000000"}
 WIDE_OPEN |= {"BILETTER_ROOM_CEILING": "1000000", "BILETTER_LOG_LEVEL": "warning"}
-CONNECTIONS = 32
+CONNECTIONS = 64
 PIPELINE = 16
 EVENT = 1
-# How many claim, once each; and the part of its best rate at which polls are timed.
+CALLS = ("status", "join", "heartbeat", "claim")
+# How many beat in turn, each as seldom as a person's page does; how many of them claim, once each;
+# and the part of its best rate at which polls are timed.
+BEATERS = 20_000
 CLAIMERS = 2_000
 EASY_SHARE = 0.7
 RAW_SCRIPT = """
@@ -46,47 +49,80 @@ return {n, a}
 
 
 class Bench:
-    def __init__(self, stand: Stand, peer_port: int, peer_pid: int, seconds: float) -> None:
+    def __init__(
+        self, stand: Stand, peer_port: int, peer_pid: int, *, seconds: float, rounds: int
+    ) -> None:
         self.stand, self.peer_port, self.peer_pid = stand, peer_port, peer_pid
-        self.seconds = seconds
+        self.seconds, self.rounds = seconds, rounds
         self.room_port = stand.port + 1
         self.room_pids = stand.pids("run", "waitingroom")
         self.results: dict[str, Any] = {}
 
-    async def room(self) -> None:
-        """Every hot call against the bare server, the naive room, the sorted set, and Redis."""
-        tokens = await roombench.entries(self.stand.base(1), EVENT, CLAIMERS)
+    async def room(self, calls: Sequence[str]) -> None:
+        """These hot calls against the bare server, the naive room, the sorted set, and Redis; the
+        rounds of all of them in turn, and of each the middle one.
+        """
+        tokens = await roombench.entries(self.room_port, EVENT, BEATERS)
+        found: dict[str, list[Blast]] = {}
+        for _ in range(self.rounds):
+            for name, measure in self._measures(calls, tokens).items():
+                found.setdefault(name, []).append(await measure())
         rows = {
-            "bare ASGI answer": await self._peer(lambda: get("/bare")),
-            "framework route": await self._peer(lambda: get("/route")),
-            "room status": await self._room(lambda: get(f"/rooms/{EVENT}/status")),
-            "naive join": await self._peer(lambda: message("POST", "/join")),
-            "room join": await self._room(_joins()),
-            "naive heartbeat": await self._peer(lambda: message("POST", "/naive/heartbeat")),
-            "room heartbeat": await self._room(roombench.beats(EVENT, tokens)),
-            "naive claim": await self._peer(lambda: message("POST", "/naive/claim")),
-            "room claim": await self._claims(tokens),
-            "sorted set join": await self._peer(lambda: message("POST", "/naive/zjoin")),
-            "sorted set place": await self._peer(lambda: get("/zplace")),
+            name: sorted(blasts, key=lambda one: one.rate)[len(blasts) // 2]
+            for name, blasts in found.items()
         }
+        if "claim" in calls:
+            rows["naive claim"] = await self._peer(lambda: message("POST", "/naive/claim"))
+            rows["room claim"] = await self._claims(tokens[:CLAIMERS])
         raw = await self._raw_script()
-        bare, naive = rows["bare ASGI answer"], rows["naive join"]
-        print(f"\nRoom ({CONNECTIONS} connections, {self.seconds:.0f} s each)")
+        bare, naive = rows["bare ASGI answer"], rows.get("naive join")
+        print(f"\nRoom ({CONNECTIONS} connections, {self.rounds} times {self.seconds:g} s each)")
         print(f"{'':<20}{'/s':>9}{'p50 ms':>9}{'p95':>8}{'p99':>8}{'CPU µs':>9}", end="")
         print(f"{'÷ bare':>9}{'÷ naive':>9}{'÷ EVALSHA':>11}")
         for name, row in rows.items():
             self._row(name, row, bare, naive, raw)
         print(f"{'raw EVALSHA × 16':<20}{raw:>9.0f}   (redis-py, four commands a script)")
-        await self._polls(rows["room status"])
-        for call in ("heartbeat", "claim"):
-            ratio = rows[f"room {call}"].rate / rows[f"naive {call}"].rate
-            self.results[f"{call} ÷ naive, rate"] = ratio
-        self.results["join ÷ sorted set, rate"] = (
-            rows["room join"].rate / rows["sorted set join"].rate
-        )
-        self.results["status ÷ bare, rate"] = rows["room status"].rate / bare.rate
-        self.results["status ÷ bare, CPU"] = rows["room status"].cpu_us / bare.cpu_us
-        self.results["join ÷ naive, rate"] = rows["room join"].rate / naive.rate
+        if "status" in calls:
+            await self._polls(rows["room status"])
+        self._ratios(rows)
+
+    def _measures(
+        self, calls: Sequence[str], tokens: list[str]
+    ) -> dict[str, Callable[[], Awaitable[Blast]]]:
+        measures: dict[str, dict[str, Callable[[], Awaitable[Blast]]]] = {
+            "status": {
+                "framework route": lambda: self._peer(lambda: get("/route")),
+                "room status": lambda: self._room(lambda: get(f"/rooms/{EVENT}/status")),
+            },
+            "join": {
+                "naive join": lambda: self._peer(lambda: message("POST", "/join")),
+                "room join": lambda: self._room(roombench.joins(EVENT)),
+                "sorted set join": lambda: self._peer(lambda: message("POST", "/naive/zjoin")),
+                "sorted set place": lambda: self._peer(lambda: get("/zplace")),
+            },
+            "heartbeat": {
+                "naive heartbeat": lambda: self._peer(lambda: message("POST", "/naive/heartbeat")),
+                "room heartbeat": lambda: self._room(roombench.beats(EVENT, tokens)),
+            },
+            "claim": {},
+        }
+        bare = {"bare ASGI answer": lambda: self._peer(lambda: get("/bare"))}
+        return bare | {k: v for call in calls for k, v in measures[call].items()}
+
+    def _ratios(self, rows: dict[str, Blast]) -> None:
+        ratios = {
+            "status ÷ bare": ("room status", "bare ASGI answer"),
+            "join ÷ naive": ("room join", "naive join"),
+            "join ÷ sorted set": ("room join", "sorted set join"),
+            "heartbeat ÷ naive": ("room heartbeat", "naive heartbeat"),
+            "claim ÷ naive": ("room claim", "naive claim"),
+        }
+        for name, (ours, theirs) in ratios.items():
+            if ours in rows and theirs in rows:
+                self.results[f"{name}, rate"] = rows[ours].rate / rows[theirs].rate
+                self.results[f"{name}, CPU"] = rows[ours].cpu_us / rows[theirs].cpu_us
+        for name, value in self.results.items():
+            print(f"{name:<28}{value:>8.2f}")
 
     async def _claims(self, tokens: list[str]) -> Blast:
         """Once each: a second claim would only get the same pass."""
@@ -124,10 +160,11 @@ class Bench:
         self.results["Redis commands of one poll"] = each
         self.results["polls, p99 ÷ p50"] = tail
 
-    def _row(self, name: str, row: Blast, bare: Blast, naive: Blast, raw: float) -> None:
+    def _row(self, name: str, row: Blast, bare: Blast, naive: Blast | None, raw: float) -> None:
         wrong = {status: n for status, n in row.statuses.items() if status not in (200, 201, 204)}
         cells = f"{row.rate:>9.0f}{row.ms(0.5):>9.2f}{row.ms(0.95):>8.2f}{row.ms(0.99):>8.2f}"
-        ratios = f"{row.rate / bare.rate:>9.2f}{row.rate / naive.rate:>9.2f}{row.rate / raw:>11.2f}"
+        beside = row.rate / naive.rate if naive else 0.0
+        ratios = f"{row.rate / bare.rate:>9.2f}{beside:>9.2f}{row.rate / raw:>11.2f}"
         print(
             f"{name:<20}{cells}{row.cpu_us:>9.1f}{ratios}" + (f"  REFUSED {wrong}" if wrong else "")
         )
@@ -156,13 +193,15 @@ class Bench:
         names = ("sales", "worker", "relay", "ticker", "toleubar", "redis", "postgres")
         return {name: cpu_seconds(self.stand.pids(name)) for name in names}
 
-    async def _peer(self, requests: Callable[[], bytes]) -> Blast:
+    async def _peer(self, requests: Callable[[], bytes | None]) -> Blast:
         return await self._blast(self.peer_port, requests, [self.peer_pid])
 
-    async def _room(self, requests: Callable[[], bytes]) -> Blast:
+    async def _room(self, requests: Callable[[], bytes | None]) -> Blast:
         return await self._blast(self.room_port, requests, self.room_pids)
 
-    async def _blast(self, port: int, requests: Callable[[], bytes], pids: list[int]) -> Blast:
+    async def _blast(
+        self, port: int, requests: Callable[[], bytes | None], pids: list[int]
+    ) -> Blast:
         # A short one first: connections, caches and the interpreter get warm.
         await blast(port, requests, seconds=0.5, connections=CONNECTIONS, pids=pids)
         return await blast(port, requests, seconds=self.seconds, connections=CONNECTIONS, pids=pids)
@@ -182,16 +221,6 @@ class Bench:
         await redis.delete("{raw}:n", *("{raw}:h" + char for char in "0123456789abcdef"))
         await redis.aclose()
         return done / spent
-
-
-def _joins() -> Callable[[], bytes]:
-    """Every join is another device's."""
-
-    def one() -> bytes:
-        cookie = {"Cookie": f"biletter_device={secrets.token_urlsafe(16)}"}
-        return message("POST", f"/rooms/{EVENT}/entries", cookie)
-
-    return one
 
 
 @contextlib.contextmanager
@@ -214,15 +243,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0, help="length of one measurement")
     parser.add_argument("--buyers", type=int, default=40, help="purchases under way at once")
-    parser.add_argument("--only", choices=["room", "sales"], help="one half")
+    parser.add_argument("--rounds", type=int, default=3, help="of the room's measurements, in turn")
+    parser.add_argument("--only", choices=["room", "sales", *CALLS], help="one half, or one call")
     parser.add_argument("--json", type=Path, help="write the ratios there")
     options = parser.parse_args(arguments)
     with standing(WIDE_OPEN) as stand:
         with peers(stand.port + 9, stand.env["REDIS_ROOMS_URL"]) as peer_pid:
-            bench = Bench(stand, stand.port + 9, peer_pid, options.seconds)
+            bench = Bench(
+                stand, stand.port + 9, peer_pid, seconds=options.seconds, rounds=options.rounds
+            )
             if options.only != "sales":
-                uvloop.run(bench.room())
-        if options.only != "room":
+                calls = [options.only] if options.only in CALLS else CALLS
+                uvloop.run(bench.room(calls))
+        if options.only in (None, "sales"):
             uvloop.run(bench.sales(options.buyers))
     if options.json:
         options.json.write_text(json.dumps(bench.results, indent=1))

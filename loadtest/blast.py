@@ -5,9 +5,11 @@ stands what one request cost the server in processor time, which no generator ca
 """
 
 import asyncio
+import gc
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -44,11 +46,16 @@ class _Connection(asyncio.Protocol):
     """Sends the next request as soon as the last one is answered, until told to stop."""
 
     def __init__(
-        self, next_request: Callable[[], bytes | None], every_s: float = 0.0, first_s: float = 0.0
+        self,
+        next_request: Callable[[], bytes | None],
+        every_s: float,
+        first_s: float,
+        bodies: list[bytes] | None,
     ) -> None:
-        """Every `every_s` at most, if given; a late one counts from when it was due."""
+        """Every `every_s` at most, if not 0; a late one counts from when it was due."""
         self._next = next_request
         self._every_s, self._first_s = every_s, first_s
+        self._bodies = bodies
         self._buffer = b""
         self._sent_at = 0.0
         self.latencies: list[float] = []
@@ -74,6 +81,8 @@ class _Connection(asyncio.Protocol):
         self.latencies.append(time.perf_counter() - self._sent_at)
         status = int(head[9:12])
         self.statuses[status] = self.statuses.get(status, 0) + 1
+        if self._bodies is not None:
+            self._bodies.append(self._buffer[end + len(HEAD_END) :])
         self._buffer = b""
         self._due_at += self._every_s
         self._when_due()
@@ -106,9 +115,11 @@ async def blast(
     connections: int,
     pids: Sequence[int],
     per_second: float = 0.0,
+    bodies: list[bytes] | None = None,
 ) -> Blast:
     """Keep `connections` busy for `seconds`, or until `requests` gives None; or send so many
-    `per_second`, evenly. `pids` are the processes whose processor time is counted.
+    `per_second`, evenly. `pids` are the processes whose processor time is counted; `bodies`
+    gathers what was answered.
     """
     every_s = connections / per_second if per_second else 0.0
     stop_at = time.perf_counter() + seconds
@@ -116,12 +127,30 @@ async def blast(
     def bounded() -> bytes | None:
         return requests() if time.perf_counter() < stop_at else None
 
+    # A collection here would look like a slow answer of the server's.
+    gc.collect()
+    gc.disable()
+    try:
+        return await _blast(port, bounded, connections, pids, every_s, bodies)
+    finally:
+        gc.enable()
+
+
+async def _blast(
+    port: int,
+    requests: Callable[[], bytes | None],
+    connections: int,
+    pids: Sequence[int],
+    every_s: float,
+    bodies: list[bytes] | None,
+) -> Blast:
     loop = asyncio.get_running_loop()
     before, started = cpu_seconds(pids), time.perf_counter()
-    lines = [
-        await _connect(loop, port, bounded, every_s, every_s * n / connections)
-        for n in range(connections)
-    ]
+    lines: list[_Connection] = []
+    for n in range(connections):
+        first_s = every_s * n / connections
+        make = partial(_Connection, requests, every_s, first_s, bodies)
+        lines.append((await loop.create_connection(make, "127.0.0.1", port))[1])
     await asyncio.gather(*(line.done for line in lines))
     spent = time.perf_counter() - started
     statuses: dict[int, int] = {}
@@ -130,19 +159,6 @@ async def blast(
             statuses[status] = statuses.get(status, 0) + count
     latencies = sorted(value for line in lines for value in line.latencies)
     return Blast(len(latencies), spent, cpu_seconds(pids) - before, statuses, latencies)
-
-
-async def _connect(
-    loop: asyncio.AbstractEventLoop,
-    port: int,
-    requests: Callable[[], bytes | None],
-    every_s: float,
-    first_s: float,
-) -> _Connection:
-    found = await loop.create_connection(
-        lambda: _Connection(requests, every_s, first_s), "127.0.0.1", port
-    )
-    return found[1]
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:

@@ -12,6 +12,7 @@ It stops with SIGTERM.
 """
 
 import asyncio
+import gc
 import secrets
 import signal
 import sys
@@ -107,6 +108,10 @@ async def main(port: int, redis_url: str) -> None:
         backlog=4096,
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
+    # As our own processes do.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
     await server.serve()
     await redis.aclose()
 

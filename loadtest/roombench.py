@@ -2,40 +2,55 @@
 what a poll asks of Redis.
 """
 
-import asyncio
 import secrets
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from itertools import cycle
 from typing import Any
 
+import msgspec
 from redis.asyncio import Redis
 
-from loadtest.blast import message
-from loadtest.wire import Wire
+from loadtest.blast import blast, message
 
 JOINERS = 16
 CALLED_AFTER_S = 3.0
+LONG_S = 60.0
+DEVICE_BYTES = 16
 
 
-async def entries(base: str, event: int, count: int) -> list[str]:
+def joins(event: int, count: int | None = None) -> Callable[[], bytes | None]:
+    """Every join is another device's; so many of them."""
+    begin = message("POST", f"/rooms/{event}/entries", {"Cookie": "biletter_device=DEVICE"})
+    head, tail = begin.split(b"DEVICE")
+    # Random enough for a device, and cheap: the generator shares the machine with the server.
+    start = secrets.randbits(8 * DEVICE_BYTES - 1)
+    numbers = iter(range(start, start + (count or 1 << 62)))
+
+    def one() -> bytes | None:
+        number = next(numbers, None)
+        if number is None:
+            return None
+        device = urlsafe_b64encode(number.to_bytes(DEVICE_BYTES, "little"))
+        return head + device[:-2] + tail
+
+    return one
+
+
+async def entries(port: int, event: int, count: int) -> list[str]:
     """So many visitors' entries, each of another device."""
-    wire, tokens = Wire(base), list[str]()
-
-    async def join() -> None:
-        while len(tokens) < count:
-            cookie = {"Cookie": f"biletter_device={secrets.token_urlsafe(16)}"}
-            answer = await wire.request("POST", f"/rooms/{event}/entries", headers=cookie)
-            if answer.status not in (200, 201):
-                raise RuntimeError(f"a join was answered with {answer.status}: {answer.body!r}")
-            tokens.append(answer.json()["entry"])
-
-    await asyncio.gather(*(join() for _ in range(JOINERS)))
-    await wire.close()
-    return tokens
+    bodies: list[bytes] = []
+    many = joins(event, count)
+    joined = await blast(port, many, seconds=LONG_S, connections=JOINERS, pids=[], bodies=bodies)
+    if set(joined.statuses) != {201}:
+        raise RuntimeError(f"joins were answered with {joined.statuses}")
+    return [msgspec.json.decode(body)["entry"] for body in bodies]
 
 
 def beats(event: int, tokens: Iterable[str]) -> Callable[[], bytes]:
-    """One after another's heartbeat, round and round."""
+    """One after another's heartbeat, round and round. There should be so many of them that each
+    beats as seldom as people do: what was heard within the minute costs less.
+    """
     return _of(f"/rooms/{event}/heartbeats", cycle(list(tokens)))
 
 

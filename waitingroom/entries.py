@@ -42,7 +42,7 @@ class GenerationOver(Refusal):
     status, code = 410, "generation-over"
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """`number` of `subject` in the line of this `generation` of the event's room."""
 
     event: int

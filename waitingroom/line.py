@@ -55,7 +55,7 @@ class Inside(Conflict):
     code = "inside"
 
 
-class Joined(msgspec.Struct, frozen=True):
+class Joined(msgspec.Struct, frozen=True, gc=False):
     """`is_new` tells a first join from a repeat; `token` is the signed entry."""
 
     entry: Entry
@@ -102,9 +102,10 @@ class Line:
         RoomSoon, RoomClosed, RoomFull, InviteUsed, RoomUnknown, RoomAway.
         """
         self._reader.of(event)
-        if entry is not None and device is not None and entry.subject == device != subject:
-            await self._adopt(entry, subject)
-        await self._heal(entry, subject)
+        if entry is not None:
+            if device is not None and entry.subject == device != subject:
+                await self._adopt(entry, subject)
+            await self._heal(entry, subject)
         in_lane = await self._lane.admits(event, subject, invite, entry)
         said, number, line = await self._take(event, subject, lane=in_lane)
         if said == b"cohort":
@@ -130,6 +131,8 @@ class Line:
         lane = line.lane if isinstance(line, keys.LaneId) else 0
         lot = not lane and snapshot.settings.lottery == generation
         now_s = self._clock.ms() // 1000
+        if came_with is None and not lane:
+            return Entry(event, generation, number, subject, now_s, snapshot.serving, lot)
         mine = Entry(event, generation, number, subject, now_s, 0, lot, lane)
         had = snapshot.present(came_with) if came_with is not None else None
         came_at = snapshot.line_of(mine).serving
@@ -137,8 +140,8 @@ class Line:
             came_at = had.srv
         return msgspec.structs.replace(mine, srv=came_at)
 
-    async def _heal(self, entry: Entry | None, subject: str) -> None:
-        if entry is None or entry.subject != subject:
+    async def _heal(self, entry: Entry, subject: str) -> None:
+        if entry.subject != subject:
             return
         known = self._memory.of(entry.event, lane=bool(entry.lane))
         if known and known.has_recovered:

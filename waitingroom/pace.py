@@ -25,7 +25,7 @@ ASK_AFTER_OPENING_MS = (500, 4_000)
 JITTER = 0.15
 
 
-class Eta(msgspec.Struct, frozen=True):
+class Eta(msgspec.Struct, frozen=True, gc=False):
     """A band of seconds until the call."""
 
     low_s: int

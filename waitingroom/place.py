@@ -14,7 +14,7 @@ from waitingroom.snapshot import Snapshot
 Stage = Literal["waiting", "passed", "called", "inside", "lapsed", "over"]
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where a visitor stands. `position` is 1 for the next to be called and 0 for the called;
     `state` is the room's word, `stage` the visitor's own: lapsed came too late, over was let in
     and is no longer. In the pre-queue number, position and ahead are null: the draw decides them.

@@ -12,7 +12,7 @@ from waitingroom.snapshot import iso
 MS = 1000
 
 
-class JoinAnswer(msgspec.Struct, frozen=True):
+class JoinAnswer(msgspec.Struct, frozen=True, gc=False):
     """A place, and the signed entry that proves it. In the pre-queue number, position and ahead
     are null until the draw.
     """

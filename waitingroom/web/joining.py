@@ -20,7 +20,7 @@ JOIN_BODY_MAX = 4_096
 INVITE_HEADER = "x-queue-invite"
 
 
-class Comer(msgspec.Struct, frozen=True):
+class Comer(msgspec.Struct, frozen=True, gc=False):
     """Who asks for a place. `subject`: the account's, else the device's; `device`: of this very
     browser, whoever has signed in on it; `is_bearer`: the entry was shown on purpose.
     """
