@@ -61,6 +61,26 @@ async def test_one_ticket_goes_to_the_queue_of_payouts_and_its_seat_is_sold_agai
     assert shop.gateway.calls.count("cancel") == 0
 
 
+async def test_of_two_clicks_at_once_the_slower_is_told_what_the_faster_did(
+    shop, clock, monkeypatch
+):
+    order = await shop.paid(0, 1)
+    one = (await tickets_of(shop, order))[0]
+    refund = await shop.refunds.ask(order.id, BEK, [one.id])
+    payouts = Payouts(shop.db, clock)
+    await payouts.pay(refund.id, "KZ-17", "account:3")
+    read, seen = payouts._read, [refund]
+
+    async def stale(refund_id):
+        return seen.pop() if seen else await read(refund_id)
+
+    monkeypatch.setattr(payouts, "_read", stale)
+    assert (await payouts.pay(refund.id, "KZ-17", "account:4")).state == "paid_out"
+    seen.append(refund)
+    with pytest.raises(PayoutDone):
+        await payouts.pay(refund.id, "KZ-18", "account:4")
+
+
 async def test_the_last_ticket_ends_the_order(shop):
     order = await shop.paid(0, 1)
     for ticket in await tickets_of(shop, order):

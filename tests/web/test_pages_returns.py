@@ -1,5 +1,7 @@
 """Returning tickets over the pages, without a line of JavaScript."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.flow.shop import AHEAD
@@ -128,3 +130,19 @@ async def test_buyers_of_a_cancelled_and_of_a_moved_event_read_so(site, bek, db)
     assert "мероприятие отменено" in (await bek.see("/orders")).words
     await site.shop.later(60)
     assert "возвращено на карту" in (await bek.see(order)).words
+
+
+async def test_the_page_of_a_moved_event_tells_both_times_and_of_a_cancelled_one_the_money(site):
+    event_id, shop = site.shop.event_id, site.shop
+    bek = await site.signed_in("bek")
+    assert "Перенесено" not in (await bek.see(f"/events/{event_id}")).words
+    soon = datetime(2190, 1, 5, 14, tzinfo=UTC)
+    await shop.reschedules.move(event_id, soon, "account:3")
+    shop.catalogue.forget(event_id)
+    page = await bek.see(f"/events/{event_id}")
+    assert "Перенесено с 2 января, 00:00 на 5 января, 19:00." in page.words
+    assert "билеты действительны" in page.words
+    await shop.cancellations.cancel(event_id, "account:3")
+    page = await bek.see(f"/events/{event_id}")
+    assert "Мероприятие отменено. Деньги за купленные билеты подлежат возврату" in page.words
+    assert "Перенесено" not in page.words
