@@ -61,7 +61,11 @@ class Wire:
 
     async def _give_back(self, connection: Any) -> None:
         connection.socket_timeout = self._timeout_s
-        await self._pool.release(connection)
+        try:
+            await self._pool.release(connection)
+        except KeyError:
+            # The pool was emptied in between, and doesn't know it any more.
+            await connection.disconnect(nowait=True)
 
 
 async def _is_open(connection: Any) -> bool:

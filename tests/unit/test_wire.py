@@ -76,3 +76,12 @@ async def test_a_silent_redis_is_given_up(redis_rooms: Redis):
     with pytest.raises(TimeoutError):
         await wire.send([("BLPOP", "never", 1)])
     assert await wire.send([("ECHO", "mine")]) == [b"mine"]
+
+
+async def test_a_pool_that_was_emptied_in_between_is_no_trouble(
+    wire: Wire, redis_rooms: Redis, monkeypatch: pytest.MonkeyPatch
+):
+    await wire.send([("PING",)])
+    redis_rooms.connection_pool.reset()
+    monkeypatch.setattr(wires, "KEPT_S", 0.0)
+    assert await wire.send([("INCR", "n")]) == [1]
