@@ -111,7 +111,7 @@ async def test_a_payment_comes_back_when_it_was_told_to(shop, fake, monkeypatch,
     payment = await shop.payments.of_order(order.id)
     fake.pay()
     if call == "cancel":
-        await shop.payments.wish_end(payment.id, "buyer", order)
+        await shop.payments.wish_end(payment.id, "buyer", order, f"account:{order.account_id}")
 
     async def unsent(**_):
         return Unknown("not asked", is_trouble=False, wait_s=50.0)
