@@ -38,6 +38,7 @@ KILL_EVERY_S: Final = (3.0, 9.0)
 STAR: Final = 1
 SETTINGS: Final = {"BILETTER_LOG_LEVEL": "warning"}
 LOOK_EVERY_S: Final = 3.0
+TENTH: Final = 0.1
 
 
 async def storm(stand: Stand, options: argparse.Namespace) -> int:
@@ -47,8 +48,11 @@ async def storm(stand: Stand, options: argparse.Namespace) -> int:
     faults = f"{stand.base(3)}/sandbox/faults"
     events = await cinemas(sites, STAR)
     async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
-        wished = {"preset": "ten-percent-everything", "seed": options.seed}
-        (await client.put(faults, json=wished)).raise_for_status()
+        everything = (await client.get(f"{faults}/presets")).json()["ten-percent-everything"]
+        wished = {
+            name: options.share if value == TENTH else value for name, value in everything.items()
+        }
+        (await client.put(faults, json=wished | {"seed": options.seed})).raise_for_status()
         started = time.monotonic()
         killing = asyncio.create_task(kill_at_random(stand, Random(options.seed), tally))
         await send_buyers(sites, events, chance, tally, options)
@@ -134,6 +138,7 @@ def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--accounts", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=1_200.0, help="for sending buyers")
     parser.add_argument("--rest-seconds", type=float, default=300.0, help="for coming to rest")
+    parser.add_argument("--share", type=float, default=TENTH, help="of each fault, 0 to 1")
     parser.add_argument("--seed", type=int, default=Random().randrange(2**31))
     options = parser.parse_args(arguments)
     if options.short:
