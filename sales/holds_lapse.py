@@ -19,8 +19,9 @@ from sales.seatstore import CLAIM_S, SeatStore
 
 # Holds ended in one command: about two milliseconds of Redis.
 LAPSE_MAX = 100
-# Commands for one event in one visit; what is left waits a second.
-ROUNDS_MAX = 20
+# Commands for one event in one visit, with others in between; what is left waits a second. Enough
+# for a star concert's holds that were all made in the minute of its opening.
+ROUNDS_MAX = 100
 # Events visited at once: one pipeline of commands.
 TOGETHER_MAX = 200
 EVENTS_MAX = 20_000
