@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -46,19 +47,32 @@ class Outcome(msgspec.Struct, frozen=True):
     wait_s: float
 
 
+class OneConnection:
+    """The client without its pool, so that nobody keeps a connection to themselves: every command
+    goes by the only one, in the order they were given.
+    """
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "connection_pool":
+            raise AttributeError(name)
+        return getattr(self._redis, name)
+
+
 async def simulate(url: str, scenario: Scenario, rule: RuleOf, seed: int) -> Outcome:
     """The same seed gives the same outcome. Empties the Redis at `url`, which is the caller's."""
-    # One connection: commands run in the order they were given.
-    redis = Redis.from_pool(BlockingConnectionPool.from_url(url, max_connections=1))
+    redis: Any = Redis.from_pool(BlockingConnectionPool.from_url(url, max_connections=1))
     try:
         with tempfile.TemporaryDirectory(prefix="biletter-simulation-") as folder:
-            return await _simulate(redis, Path(folder), scenario, rule, seed)
+            return await _simulate(OneConnection(redis), Path(folder), scenario, rule, seed)
     finally:
         await redis.aclose()
 
 
 async def _simulate(
-    redis: "Redis", folder: Path, scenario: Scenario, rule_of: RuleOf, seed: int
+    redis: Any, folder: Path, scenario: Scenario, rule_of: RuleOf, seed: int
 ) -> Outcome:
     await redis.flushall()
     clock, chance = ManualClock(), Random(seed)  # noqa: S311  # repeatable on purpose
