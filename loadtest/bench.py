@@ -190,8 +190,9 @@ class Bench:
             print(f"  {name:<18}{(value - before[name]) / max(1, len(bought)) * 1e3:>8.2f}")
         self.results["tickets/s"] = sum(bought) / spent
         # Last, for the orders that nobody pays keep the worker asking.
-        await self._expiry(holds)
-        await self._best_seats(buyers)
+        if holds:
+            await self._expiry(holds)
+            await self._best_seats(buyers)
 
     async def _best_seats(self, buyers: int) -> None:
         figures, before = Figures(), self._cpu()
@@ -276,7 +277,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=5.0, help="length of one measurement")
     parser.add_argument("--buyers", type=int, default=40, help="purchases under way at once")
     parser.add_argument("--rounds", type=int, default=3, help="of the room's measurements, in turn")
-    parser.add_argument("--holds", type=int, default=10_000, help="holds to let expire together")
+    parser.add_argument("--holds", type=int, default=0, help="also: holds that expire, best seats")
     parser.add_argument("--only", choices=["room", "sales", *CALLS], help="one half, or one call")
     parser.add_argument("--json", type=Path, help="write the ratios there")
     options = parser.parse_args(arguments)
