@@ -37,7 +37,6 @@ CALLS = ("status", "join", "heartbeat", "claim")
 # How many beat in turn, each as seldom as a person's page does; how many of them claim, once each;
 # and the part of its best rate at which polls are timed.
 BEATERS = 20_000
-HALL_SEATS, ORDERS = 8_000, 1_000
 CLAIMERS = 2_000
 EASY_SHARE = 0.7
 RAW_SCRIPT = """
@@ -190,37 +189,9 @@ class Bench:
             print(f"  {name:<18}{(value - before[name]) / max(1, len(bought)) * 1e3:>8.2f}")
         self.results["tickets/s"] = sum(bought) / spent
         # Last, for the orders that nobody pays keep the worker asking.
-        if holds:
-            await self._expiry(holds)
-            await self._best_seats(buyers)
-
-    async def _best_seats(self, buyers: int) -> None:
-        figures, before = Figures(), self._cpu()
-        event = await salesbench.make_hall(self.stand, HALL_SEATS)
-        found = await salesbench.crowd(
-            self.stand, figures, event, clients=salesbench.CLIENTS, seats=HALL_SEATS, party=2
-        )
-        spent = self._cpu()["sales"] - before["sales"]
-        print(f"\nBest two of {HALL_SEATS} seats, {salesbench.CLIENTS} clients at once: ", end="")
-        print(f"{found.held / found.seconds:.0f}/s, {found.lost_share:.2%} lost", end="")
-        print(
-            f" {dict(found.refusals) or ''}, sales {spent / max(1, found.held) * 1e3:.2f} ms each"
-        )
-        placed, seconds = await salesbench.place(found.bookings[:ORDERS], buyers)
-        print(f"Orders written: {placed / seconds:.0f}/s ({placed}, each with its payment opened)")
-        print(figures.table())
-        self.results["best seats, lost"] = found.lost_share
-        self.results["orders/s"] = placed / seconds
-
-    async def _expiry(self, holds: int) -> None:
-        event = await salesbench.make_hall(self.stand, holds)
-        clients = max(1, min(CONNECTIONS, holds // 100))
-        await salesbench.crowd(
-            self.stand, Figures(), event, clients=clients, seats=holds + clients, party=1
-        )
-        ended, seconds = await salesbench.expire(self.stand, event)
-        print(f"\n{ended} holds that end at one moment are gone after {seconds:.2f} s")
-        self.results["seconds to expire holds"] = seconds
+        self.results["seconds to expire holds"] = await salesbench.let_expire(self.stand, holds)
+        lost, orders = await salesbench.best_seats(self.stand, buyers)
+        self.results["best seats, lost"], self.results["orders/s"] = lost, orders
 
     def _cpu(self) -> dict[str, float]:
         names = ("sales", "worker", "relay", "ticker", "toleubar", "redis", "postgres")
@@ -277,7 +248,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=5.0, help="length of one measurement")
     parser.add_argument("--buyers", type=int, default=40, help="purchases under way at once")
     parser.add_argument("--rounds", type=int, default=3, help="of the room's measurements, in turn")
-    parser.add_argument("--holds", type=int, default=0, help="also: holds that expire, best seats")
+    parser.add_argument("--holds", type=int, default=10_000, help="holds to let expire together")
     parser.add_argument("--only", choices=["room", "sales", *CALLS], help="one half, or one call")
     parser.add_argument("--json", type=Path, help="write the ratios there")
     options = parser.parse_args(arguments)

@@ -9,24 +9,28 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import asyncpg
 import msgspec
 from redis.asyncio import Redis
 
+from loadtest.blast import cpu_seconds
 from loadtest.figures import Figures
 from loadtest.purchases import buyer, sites_of
 from loadtest.stand import Stand
 from loadtest.visitor import CREATED, FOUND, OK, Gone, Visit, code_of
 
-CLIENTS = 160
+CLIENTS, HALL_SEATS, ORDERS = 160, 8_000, 1_000
+# Of the hall whose holds expire: fewer than a row, so that one row more is enough.
+HOLDERS = 32
 ROW_SEATS = 100
 # Beyond any measurement, so that nothing lapses in between.
 HOLD_S = 7_200
 ACCOUNTS = 5_000
-LOOK_S = 0.02
+LOOK_S = 0.005
+EXPIRED_WITHIN_S = 120.0
 HALL = """
 WITH made AS (
     INSERT INTO event (title, kind, starts_at, local_day, hold_seconds)
@@ -64,6 +68,33 @@ async def make_hall(stand: Stand, seats: int) -> int:
         await conn.close()
 
 
+async def best_seats(stand: Stand, buyers: int) -> tuple[float, float]:
+    """A crowd that wants two each, then their orders: the share of requests lost though seats
+    were left, and orders written a second.
+    """
+    figures, before = Figures(), cpu_seconds(stand.pids("run", "sales"))
+    event = await make_hall(stand, HALL_SEATS)
+    found = await crowd(stand, figures, event, clients=CLIENTS, seats=HALL_SEATS, party=2)
+    spent = cpu_seconds(stand.pids("run", "sales")) - before
+    print(f"\nBest two of {HALL_SEATS} seats, {CLIENTS} clients at once: ", end="")
+    print(f"{found.held / found.seconds:.0f}/s, {found.lost_share:.2%} lost", end="")
+    print(f" {dict(found.refusals) or ''}, sales {spent / max(1, found.held) * 1e3:.2f} ms each")
+    placed, seconds = await place(found.bookings[:ORDERS], buyers)
+    print(f"Orders written: {placed / seconds:.0f}/s ({placed}, each with its payment opened)")
+    print(figures.table())
+    return found.lost_share, placed / seconds
+
+
+async def let_expire(stand: Stand, holds: int) -> float:
+    """So many holds (in hundreds) of one event end at one moment: seconds until all are gone."""
+    event = await make_hall(stand, holds + ROW_SEATS)
+    seats = holds + HOLDERS
+    await crowd(stand, Figures(), event, clients=HOLDERS, seats=seats, party=1)
+    ended, seconds = await expire(stand, event)
+    print(f"\n{ended} holds that end at one moment are gone after {seconds:.2f} s")
+    return seconds
+
+
 async def crowd(
     stand: Stand, figures: Figures, event: int, *, clients: int, seats: int, party: int
 ) -> Crowd:
@@ -87,6 +118,8 @@ async def crowd(
                 found.bookings.append(visit)
             else:
                 found.lost += 1
+                if found.lost > seats:
+                    raise Gone(f"best: {code_of(answer)}")
                 found.refusals[code_of(answer)] += 1
 
     started = time.perf_counter()
@@ -123,15 +156,17 @@ async def expire(stand: Stand, event: int) -> tuple[int, float]:
         orders = await redis.zrange(queue, 0, -1)
         if orders:
             await redis.zadd(queue, dict.fromkeys(orders, 1), xx=True)
+    # It knew other ends, and comes when it thought one near.
+    await _left(redis, queue, lambda count: count < len(orders))
     started = time.perf_counter()
-    await _until(lambda: redis.zcard(queue))
+    await _left(redis, queue, lambda count: count == 0)
     spent = time.perf_counter() - started
     await redis.aclose()
     return len(orders), spent
 
 
 @contextlib.contextmanager
-def _stopped(pids: list[int]) -> Any:
+def _stopped(pids: list[int]) -> Iterator[None]:
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -141,9 +176,10 @@ def _stopped(pids: list[int]) -> Any:
             os.kill(pid, signal.SIGCONT)
 
 
-async def _until(left: Callable[[], Awaitable[int]], within_s: float = 120.0) -> None:
-    give_up_at = time.perf_counter() + within_s
-    while await left():
+async def _left(redis: Any, queue: str, wanted: Callable[[int], bool]) -> None:
+    """Waits until so many holds are left as are wanted."""
+    give_up_at = time.perf_counter() + EXPIRED_WITHIN_S
+    while not wanted(await redis.zcard(queue)):
         if time.perf_counter() > give_up_at:
             raise TimeoutError("holds that do not expire")
         await asyncio.sleep(LOOK_S)
