@@ -48,14 +48,14 @@ def _by_sentinels(url: str, options: dict[str, Any]) -> "Redis":
         raise ValueError("redis+sentinel://HOSTS/NAME needs the name of the master.")
     database = int(parse_qs(parts.query).get("db", ["0"])[0])
     near = {key: options[key] for key in ("socket_timeout", "socket_connect_timeout", "retry")}
-    sentinel: Any = Sentinel(_hosts(parts.netloc, SENTINEL_PORT), sentinel_kwargs=near)  # type: ignore[no-untyped-call]  # the driver's
+    sentinel: Any = Sentinel(hosts_of(parts.netloc, SENTINEL_PORT), sentinel_kwargs=near)  # type: ignore[no-untyped-call]  # the driver's
     who = _credentials(parts.netloc) | ({"ssl": True} if parts.scheme.startswith("rediss") else {})
     return cast("Redis", sentinel.master_for(name, db=database, **options, **who))
 
 
 def _of_cluster(url: str, options: dict[str, Any]) -> "Redis":
     parts = urlsplit(url)
-    nodes = [ClusterNode(host, port) for host, port in _hosts(parts.netloc, REDIS_PORT)]
+    nodes = [ClusterNode(host, port) for host, port in hosts_of(parts.netloc, REDIS_PORT)]
     who: dict[str, Any] = _credentials(parts.netloc)
     cluster = RedisCluster(
         startup_nodes=nodes, ssl=parts.scheme.startswith("rediss"), **options, **who
@@ -63,7 +63,7 @@ def _of_cluster(url: str, options: dict[str, Any]) -> "Redis":
     return cast("Redis", cluster)
 
 
-def _hosts(netloc: str, port: int) -> list[tuple[str, int]]:
+def hosts_of(netloc: str, port: int) -> list[tuple[str, int]]:
     """Host and port of each of "[::1]:7000,two"."""
     found = []
     for text in netloc.rpartition("@")[2].split(","):

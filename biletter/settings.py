@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from biletter import urls
 from kernel.web.networks import Network
 from waitingroom.rules import RULES
 
@@ -124,7 +125,9 @@ NAMES = {
     "BILETTER_GATEWAY_RATE": "gateway_rate",
     "BILETTER_GATEWAY_AT_ONCE": "gateway_at_once",
 }
-ROOM_URL = re.compile(r"REDIS_ROOM_([1-9][0-9]{0,15})_URL", re.ASCII)
+ROOM_URL = re.compile(r"REDIS_ROOM_(.*)_URL", re.DOTALL)
+EVENT_NUMBER = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
+HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]", re.ASCII)
 WORDS = {"on": True, "true": True, "yes": True, "1": True}
 WORDS |= {"off": False, "false": False, "no": False, "0": False}
 CHOICES = {"room_mode": ("on", "off", "auto"), "log_level": ("debug", "info", "warning", "error")}
@@ -147,17 +150,39 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         text = given.get(name, "").strip()
         if text:
             values[field] = _parse(name, field, text)
-    public = {duty: given.get(f"BILETTER_PUBLIC_{duty.upper()}", "") for duty in DUTIES_WITH_A_PORT}
-    values["redis_room_urls"] = {
-        int(found[1]): text.strip()
-        for name, text in given.items()
-        if (found := ROOM_URL.fullmatch(name)) and text.strip()
+    values["redis_room_urls"] = _room_urls(given)
+    public = {duty: f"BILETTER_PUBLIC_{duty.upper()}" for duty in DUTIES_WITH_A_PORT}
+    values["public"] = {
+        duty: _origin(name, given[name].strip())
+        for duty, name in public.items()
+        if given.get(name, "").strip()
     }
-    values["public"] = {duty: url for duty, url in public.items() if url}
     return Settings(**values)  # type: ignore[arg-type]  # _parse gives each field its type
 
 
+def _room_urls(given: Mapping[str, str]) -> dict[int, str]:
+    """REDIS_ROOM_<event>_URL: an event that is none would be a room that nobody hears of."""
+    found = {name: ROOM_URL.fullmatch(name) for name, text in given.items() if text.strip()}
+    for name, match in found.items():
+        if match and not EVENT_NUMBER.fullmatch(match[1]):
+            raise SettingsError(f"{name[:80]!r} names no event: REDIS_ROOM_7_URL is of event 7.")
+    return {
+        int(match[1]): _address(name, urls.rooms_redis, given[name].strip())
+        for name, match in found.items()
+        if match
+    }
+
+
+def _address(name: str, read: Callable[[str], str], text: str) -> str:
+    try:
+        return read(text)
+    except ValueError as like:
+        raise SettingsError(f"{name} must be {like}, not {urls.shown(text)!r}.") from like
+
+
 def _parse(name: str, field: str, text: str) -> object:
+    if field in URLS:
+        return _address(name, URLS[field], text)
     if field == "data":
         return Path(text).expanduser().resolve()
     if field in LISTS:
@@ -179,11 +204,21 @@ def _parse(name: str, field: str, text: str) -> object:
 
 
 def _origin(name: str, text: str) -> str:
-    parts = urlsplit(text.rstrip("/").lower())
-    origin = f"{parts.scheme}://{parts.netloc}"
-    if parts.scheme not in ("http", "https") or not parts.netloc or origin != parts.geturl():
-        raise SettingsError(f"{name} must be origins like https://shop.example, not {text!r}.")
+    origin = text.rstrip("/").lower()
+    try:
+        is_bare = urls.web(origin) == origin and not urlsplit(origin).path
+    except ValueError:
+        is_bare = False
+    if not is_bare:
+        like = "origins like https://shop.example, without a path"
+        raise SettingsError(f"{name} must be {like}, not {urls.shown(text)!r}.")
     return origin
+
+
+def _host(name: str, text: str) -> str:
+    if not HOST.fullmatch(text):
+        raise SettingsError(f"{name} must be names like shop.example, not {text!r}.")
+    return text
 
 
 def _network(name: str, text: str) -> Network:
@@ -199,9 +234,16 @@ def _rule(name: str, text: str) -> str:
     return text
 
 
+# Fields that are an address, and how it is read.
+URLS: dict[str, Callable[[str], str]] = {
+    "redis_rooms_url": urls.rooms_redis,
+    "redis_shop_url": urls.one_redis,
+    "database_url": urls.database,
+    "payment_endpoint": urls.web,
+}
 # Fields that are told as several words with commas between, and how one word is read.
 LISTS: dict[str, Callable[[str, str], object]] = {
-    "hosts": lambda _, text: text,
+    "hosts": _host,
     "sites": _origin,
     "trusted_proxies": _network,
     "allowed_networks": _network,

@@ -47,6 +47,7 @@ async def run(parts: Parts) -> None:
     join = HotJoin(
         rooms, parts.links, identity.visitor, identity.near, secure=settings.secure_cookies
     )
+    pages = parts.pages(identity.ambient)
     app = build_app(
         "waitingroom",
         routes(),
@@ -61,9 +62,9 @@ async def run(parts: Parts) -> None:
             running(accounts.upgrades.run),
             running(lambda: tell_tallies(door, rooms)),
         ],
-        hot={"/rooms/": HotRooms(rooms, parts.links, join)},
+        hot={"/rooms/": HotRooms(rooms, parts.links, join, pages.told)},
         inner=lambda routes: CookieEdge(routes, secure=settings.secure_cookies),
-        pages=parts.pages(identity.ambient),
+        pages=pages,
         static=STATIC,
     )
     port = settings.port_of("waitingroom")

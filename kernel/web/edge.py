@@ -173,7 +173,8 @@ def _note(scope: Scope, status: int, seconds: float) -> None:
     why = scope.get("refusal")
     told = {"refused": why} if why else {}
     write = log.warning if status >= 500 else log.info  # noqa: PLR2004  # server errors
-    is_news = method not in SAFE_METHODS and scope["path"] not in TOLD_OFTEN
+    is_habit = scope["path"] in TOLD_OFTEN and not why
+    is_news = method not in SAFE_METHODS and not is_habit
     if is_news or status >= 500 or seconds > SLOW_S:  # noqa: PLR2004
         write(
             "request",

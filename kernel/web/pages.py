@@ -1,7 +1,7 @@
 """Server-rendered pages: one Jinja environment a process, three languages, no logic of ours."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from litestar.datastructures import Cookie
 from kernel.errors import Refusal
 from kernel.i18n import LANGUAGES, Catalogues
 from kernel.values import tenge_human
+from kernel.web.cookies import cookie_in
 from kernel.web.links import Links
 
 LANGUAGE_COOKIE = "biletter_lang"
@@ -118,8 +119,15 @@ class Pages:
         return self._catalogues.of(self.language(request)).gettext(message)
 
     def language(self, request: Request[Any, Any, Any]) -> str:
-        asked = request.query_params.get("lang")
-        return self._catalogues.choose(asked, request.cookies.get(LANGUAGE_COOKIE))
+        asked, kept = request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)
+        wished = request.headers.get("accept-language", "")
+        return self._catalogues.choose(asked, kept, wished)
+
+    def told(self, headers: Mapping[bytes, bytes], message: str) -> str:
+        """The text in the reader's language, for who has no request but its headers."""
+        kept = cookie_in(headers.get(b"cookie", b""), LANGUAGE_COOKIE)
+        wished = headers.get(b"accept-language", b"").decode("latin-1")
+        return self._catalogues.of(self._catalogues.choose(None, kept, wished)).gettext(message)
 
     def static_address(self, name: str) -> str:
         """`/static/app.css?v=…`: the content's hash lets browsers keep it for a year."""

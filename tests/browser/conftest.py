@@ -24,6 +24,8 @@ FLAGS = (
 )
 PATIENCE_MS = 15_000
 PHONE = {"width": 390, "height": 844}
+# People read Russian here unless a test says otherwise.
+USUAL = {"viewport": PHONE, "locale": "ru-RU"}
 
 
 # Not for the session: while Playwright lives it keeps an event loop running in this thread, and
@@ -49,7 +51,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     contexts: list[BrowserContext] = []
 
     def make(**options) -> Page:
-        contexts.append(browser.new_context(**({"viewport": PHONE} | options)))
+        contexts.append(browser.new_context(**(USUAL | options)))
         page = contexts[-1].new_page()
         page.set_default_timeout(PATIENCE_MS)
         return page

@@ -46,9 +46,75 @@ def test_the_environment_is_read_into_types(tmp_path):
         ("BILETTER_ROOM_MODE", "auto please"),
         ("BILETTER_RESET", "perhaps"),
         ("BILETTER_LOG_LEVEL", "loud"),
+        ("BILETTER_HOSTS", "https://shop.example"),
+        ("REDIS_ROOMS_URL", "localhost:6379"),
+        ("REDIS_ROOMS_URL", "redis://"),
+        ("REDIS_ROOMS_URL", "redis://one:port/0"),
+        ("REDIS_ROOMS_URL", "redis://one:6379/zero"),
+        ("REDIS_ROOMS_URL", "redis://one:6379/0?datbase=1"),
+        ("REDIS_ROOMS_URL", "redis://one:6379/0?db=one"),
+        ("REDIS_ROOMS_URL", "redis://one two"),
+        ("REDIS_ROOMS_URL", "http://one"),
+        ("REDIS_ROOMS_URL", "unix://"),
+        ("REDIS_ROOMS_URL", "redis+sentinel://one:26379"),
+        ("REDIS_ROOMS_URL", "redis+sentinel://one,,two/main"),
+        ("REDIS_ROOMS_URL", "redis+sentinel://one/main?db=first"),
+        ("REDIS_ROOMS_URL", "redis+clutser://one"),
+        ("REDIS_ROOMS_URL", "redis+cluster://one/0"),
+        ("REDIS_ROOM_7_URL", "redis//one"),
+        ("REDIS_ROOM_7_URL", "redis+cluster://one:99999"),
+        ("REDIS_ROOM_0_URL", "redis://one"),
+        ("REDIS_ROOM_star_URL", "redis://one"),
+        # The library of jobs knows neither.
+        ("REDIS_SHOP_URL", "redis+sentinel://one:26379/main"),
+        ("REDIS_SHOP_URL", "redis+cluster://one"),
+        ("DATABASE_URL", "mysql://one/biletter"),
+        ("DATABASE_URL", "postgresql://one:fifty/biletter"),
+        ("DATABASE_URL", "postgresql:///biletter"),
+        ("DATABASE_URL", "biletter"),
+        ("PAYMENT_ENDPOINT", "pay.example"),
+        ("PAYMENT_ENDPOINT", "https://pay.example?key=1"),
+        ("PAYMENT_ENDPOINT", "https://pay.example:https"),
+        ("BILETTER_PUBLIC_SALES", "shop.example"),
+        ("BILETTER_PUBLIC_SALES", "https://shop.example/tickets"),
+        ("BILETTER_PUBLIC_WAITINGROOM", "https://"),
+        ("BILETTER_SITES", "https://one.example,two.example"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_sentence(name, text):
     with pytest.raises(SettingsError, match=name) as refused:
         read_settings({name: text})
     assert "\n" not in str(refused.value)
+
+
+def test_an_address_is_taken_as_it_was_given():
+    given = {
+        "REDIS_ROOMS_URL": "redis+sentinel://user:p%40ss@one:26379,[::1]/main?db=2",
+        "REDIS_ROOM_1_URL": "rediss+cluster://one:6379,two",
+        "REDIS_ROOM_77_URL": "unix:///run/redis.sock?db=3",
+        "REDIS_SHOP_URL": "rediss://:secret@one:6380/1?ssl_cert_reqs=none",
+        "DATABASE_URL": "postgresql://biletter:p@/biletter?host=/run/postgresql&port=5433",
+        "PAYMENT_ENDPOINT": "https://pay.example/v1",
+        "BILETTER_HOSTS": "shop.example, [::1]",
+    }
+    settings = read_settings(given)
+    assert settings.redis_rooms_url == given["REDIS_ROOMS_URL"]
+    assert settings.redis_room_urls == {
+        1: given["REDIS_ROOM_1_URL"],
+        77: given["REDIS_ROOM_77_URL"],
+    }
+    assert settings.redis_shop_url == given["REDIS_SHOP_URL"]
+    assert settings.database_url == given["DATABASE_URL"]
+    assert settings.payment_endpoint == given["PAYMENT_ENDPOINT"]
+    assert settings.hosts == {"shop.example", "[::1]"}
+    for url in ("postgresql://one,two:5433/b?target_session_attrs=primary", "postgres://one"):
+        assert read_settings({"DATABASE_URL": url}).database_url == url
+    public = read_settings({"BILETTER_PUBLIC_SALES": "https://shop.example/"}).public
+    assert public == {"sales": "https://shop.example"}
+
+
+def test_a_refused_address_keeps_its_password_to_itself():
+    for name in ("REDIS_ROOMS_URL", "REDIS_ROOM_7_URL", "REDIS_SHOP_URL", "DATABASE_URL"):
+        with pytest.raises(SettingsError, match="…@one") as refused:
+            read_settings({name: "ftp://user:hush@one/0"})
+        assert "hush" not in str(refused.value)

@@ -59,6 +59,7 @@ class Site:
                     self.rooms,
                     links,
                     HotJoin(self.rooms, links, self._visitor, self._near, secure=False),
+                    self.pages.told,
                 )
             },
             inner=lambda routes: CookieEdge(routes, secure=False),

@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from biletter.room_desk import HttpRoomDesk
 from biletter.room_modes import PolledRoomModes
@@ -217,6 +218,18 @@ async def test_events_without_a_room_are_passed_over(site: Site):
     assert answer.status_code == 204
     assert await site.redis.exists(keys.traffic(77)) == 0
     assert await site.redis.exists(keys.traffic(EVENT)) == 1
+
+
+async def test_what_is_told_every_second_is_no_line_of_the_log_unless_it_is_refused(site: Site):
+    header = tokens_of(site).header("waitingroom")
+    body = {"teller": "sales", "events": {"1": [[0, 5]]}}
+    with capture_logs() as lines:
+        await site.visitor().post("/service/traffic", json=body, headers=header)
+        assert lines == []
+        await site.visitor().post("/service/traffic", json=body)
+    assert [(line["path"], line["refused"]) for line in lines] == [
+        ("/service/traffic", "not-a-service")
+    ]
 
 
 async def test_fifty_programs_at_once_get_what_the_gate_gives(site: Site):

@@ -4,7 +4,6 @@ request is left to the ordinary routes, which answer the same.
 """
 
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ from kernel.errors import Refusal
 from kernel.web.cookies import cookie_in
 from kernel.web.edge import REQUESTS
 from kernel.web.links import Links
+from kernel.web.problems import document_of, headers_of
 from waitingroom.abuse import Verb
 from waitingroom.entries import Entry
 from waitingroom.room import Rooms
@@ -41,7 +41,15 @@ PARTS_MIN = 4
 class HotRooms:
     """For kernel.web.edge's `hot` under "/rooms/": True when it answered."""
 
-    def __init__(self, rooms: Rooms, links: Links, join: HotJoin | None = None) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        links: Links,
+        join: HotJoin | None = None,
+        told: Callable[[Headers, str], str] = lambda _, message: message,
+    ) -> None:
+        """`told` says a refusal's words in the language that the headers ask for."""
+        self._told_in = told
         self._rooms = rooms
         self._join = join
         self._links = links
@@ -69,7 +77,7 @@ class HotRooms:
             else:
                 answer = await self._answered((method, rest), event, headers, scope)
         except Refusal as refusal:
-            await _refuse(method, send, refusal)
+            await _refuse(method, send, refusal, self._told_in(headers, refusal.detail))
             return True
         if answer is None:
             return False
@@ -145,16 +153,11 @@ def _is_id(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 16  # noqa: PLR2004  # ID_MAX has 16
 
 
-async def _refuse(method: str, send: Send, refusal: Refusal) -> None:
-    problem = {"type": "about:blank", "title": HTTPStatus(refusal.status).phrase}
-    problem |= {"status": refusal.status}  # type: ignore[dict-item]  # numbers and words
-    problem |= {"code": refusal.code, "detail": refusal.detail, "error": refusal.code}
+async def _refuse(method: str, send: Send, refusal: Refusal, detail: str) -> None:
     headers = [PROBLEM, PRIVATE, NOSNIFF]
-    if refusal.status == HTTPStatus.UNAUTHORIZED:
-        headers.append((b"www-authenticate", b'Basic realm="biletter", charset="UTF-8"'))
-    headers += [(k.lower().encode(), v.encode("latin-1")) for k, v in refusal.headers.items()]
-    body = msgspec.json.encode(problem | refusal.extra)
-    await _answer(method, send, refusal.status, headers, body)
+    more = headers_of(refusal).items()
+    headers += [(name.lower().encode(), text.encode("latin-1")) for name, text in more]
+    await _answer(method, send, refusal.status, headers, document_of(refusal, detail))
 
 
 async def _answer(
