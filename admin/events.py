@@ -10,6 +10,7 @@ import msgspec
 
 from accounts.identity import Caller
 from admin.audit import actor_of
+from admin.consent import reason_with_number
 from kernel.clock import Clock
 from kernel.errors import BadInput
 from sales.cancellations import Cancellations, CancelledEvent, Failure, Progress
@@ -20,21 +21,8 @@ from sales.search import QUERY_CHARS_MAX
 
 FOUND_MAX = 20
 FAILURES_PAGE = 50
-REASON_CHARS = range(3, 301)
 # A typing error in the year is likelier than a concert that far away.
 AHEAD_MAX = timedelta(days=5 * 366)
-
-
-class NotConfirmed(BadInput):
-    """Введите номер этого мероприятия."""
-
-    code: ClassVar[str] = "not-confirmed"
-
-
-class ReasonNeeded(BadInput):
-    """Напишите причину: от 3 до 300 знаков."""
-
-    code: ClassVar[str] = "reason-needed"
 
 
 class BadMoment(BadInput):
@@ -89,11 +77,7 @@ class EventDesk:
         EventOver, NotConfirmed, ReasonNeeded.
         """
         event = await self._catalogue.event(event_id)
-        if number.strip() != str(event.id):
-            raise NotConfirmed
-        reason = " ".join(reason.split())
-        if len(reason) not in REASON_CHARS:
-            raise ReasonNeeded
+        reason = reason_with_number(event.id, number, reason)
         await self._cancellations.cancel(event.id, **_who(caller), reason=reason)
 
     async def move(self, event_id: int, starts_at: str, caller: Caller) -> None:

@@ -77,21 +77,23 @@ class Console:
 
         A scheduled room that is put on opens now: the lottery is drawn with the next tick.
         """
-        return await self._change(event, dict(changes), {}, actor)
+        return (await self._change(event, dict(changes), actor))[1]
 
-    async def reset(self, event: int, actor: str) -> RoomSettings:
-        """Start the line anew: every number given so far is void. Those inside stay inside."""
-        before = await self.settings(event)
-        old = before.generation
-        new = max(old + 1, self._clock.ms() // 1000)
-        lottery = new if before.mode == "scheduled" else 0
-        own = {"generation": new, "lottery": lottery}
-        settings = await self._change(event, {}, own, actor)
-        await self._clear(event, old)
-        await self._clear(event, before.lane_id)
+    async def reset(self, event: int, actor: str, generation: int | None = None) -> RoomSettings:
+        """Start the line anew, and the lane: every number given so far is void. Those inside stay
+        inside. `generation`: only that line is meant. Raises RoomUnknown, ChangedMeanwhile.
+        """
+        before, after = await self._change(event, {}, actor, anew=generation or 0)
+        over: list[keys.LineId] = [before.generation, before.lane_id]
         if before.is_drawn:
-            await self._clear(event, before.lottery)
-        return settings
+            over.append(before.lottery)
+        try:
+            for line in over:
+                await self._clear(event, line)
+        except RoomAway:
+            # The line has begun anew all the same; what the old one leaves behind only takes room.
+            log.warning("an old line was not dropped", event_id=event, lines=[*map(str, over)])
+        return after
 
     async def changes(self, event: int, count_max: int = 50) -> list[Change]:
         """What was changed last, newest first."""
@@ -100,11 +102,17 @@ class Console:
         return [msgspec.json.decode(note, type=Change) for note in notes]
 
     async def _change(
-        self, event: int, changes: dict[str, Any], own: dict[str, int], actor: str
-    ) -> RoomSettings:
+        self, event: int, changes: dict[str, Any], actor: str, anew: int | None = None
+    ) -> tuple[RoomSettings, RoomSettings]:
+        """The settings before and after. `anew`: with another line, after the one of this
+        generation, or after whichever there is if it is 0.
+        """
         for _ in range(CONFIGURE_TRIES):
             before = await self.settings(event)
             now_ms = self._clock.ms()
+            if anew and anew != before.generation:
+                raise ChangedMeanwhile
+            own = {} if anew is None else _anew(before, now_ms)
             asked = _opened_now(before, changes, now_ms)
             after = changed(before, asked)
             begins = after.mode == "scheduled" and not before.awaits_draw and not own
@@ -129,7 +137,7 @@ class Console:
                 raise RoomStarted
             if word(reply) == "changed":
                 log.info("room changed", event_id=event, actor=actor, set=asked | own)
-                return after
+                return before, after
         raise ChangedMeanwhile
 
     async def _clear(self, event: int, generation: keys.LineId) -> None:
@@ -165,6 +173,11 @@ def _opened_now(before: RoomSettings, changes: dict[str, Any], now_ms: int) -> d
 
 def _is_later(settings: RoomSettings, now_ms: int) -> bool:
     return settings.opens_at is None or settings.opens_at > now_ms
+
+
+def _anew(before: RoomSettings, now_ms: int) -> dict[str, int]:
+    new = max(before.generation + 1, now_ms // 1000)
+    return {"generation": new, "lottery": new if before.mode == "scheduled" else 0}
 
 
 def _own(before: RoomSettings, begins: bool) -> dict[str, int]:  # noqa: FBT001  # one of one kind

@@ -27,6 +27,9 @@ class Lane:
         may_stand = snapshot.has_lane or (entry is not None and entry.lane > 0)
         if invite is None and not may_stand and not is_staff:
             return False
+        # Whoever proves a place in a lane that was voided since needs no second invitation.
+        was = entry.lane if entry is not None and entry.subject == subject else 0
+        is_back = 0 < was < snapshot.settings.lane_id.lane
         who = keys.member(subject)
         now_ms = self._clock.ms()
         remember_s = invite.exp - now_ms // MS + REMEMBER_MORE_S if invite else 0
@@ -41,7 +44,7 @@ class Lane:
                 keys.done(event, lane),
                 keys.leases(event),
             ],
-            [*args, int(is_staff)],
+            [*args, int(is_staff), int(is_back)],
             lane=True,
         )
         if invite is not None:

@@ -10,7 +10,8 @@ from litestar.params import FromPath, FromQuery
 from accounts.identity import Caller
 from accounts.web import AnyRequest, read_form, see_other
 from admin.audit import Audit
-from admin.events import FAILURES_PAGE, REASON_CHARS, EventDesk, event_subject
+from admin.consent import REASON_CHARS
+from admin.events import FAILURES_PAGE, EventDesk, event_subject
 from admin.staff import need_staff
 from admin.web.rooms import HISTORY_MAX, as_json
 from kernel.errors import BadInput, Refusal

@@ -3,13 +3,12 @@
 from typing import Any
 
 from accounts.web import sign_out
-from admin.web import audit, door, events, payouts, review, rooms, sign_in
+from admin.web import audit, door, events, payouts, restart, review, rooms, sign_in
 
 
 def routes() -> list[Any]:
     """Needs `accounts`, `sessions` and `identity` (of the staff audience and cookie), `caller`,
-    `console`, `doorkeeper`, `audit`, `review`, `parked`, `payouts`,
-    `events`, `pages`.
+    `console`, `doorkeeper`, `restarts`, `audit`, `review`, `parked`, `payouts`, `events`, `pages`.
     """
     return [
         sign_in.sign_in_form,
@@ -21,6 +20,8 @@ def routes() -> list[Any]:
         rooms.room_page,
         rooms.room_numbers,
         rooms.configure,
+        restart.restart_page,
+        restart.restart,
         door.door_page,
         door.door_numbers,
         door.preview,

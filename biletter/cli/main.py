@@ -29,6 +29,7 @@ COMMANDS = (
     "payouts",
     "event",
     "reconcile",
+    "room",
     "invite",
     "lottery",
     "crowd",

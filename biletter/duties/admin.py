@@ -6,6 +6,7 @@ from accounts.cookies import CookieEdge
 from admin.audit import Audit
 from admin.doorkeeper import Doorkeeper
 from admin.events import EventDesk
+from admin.restarts import Restarts
 from admin.tempo import Tempo
 from admin.throttle import ThrottleConsole
 from admin.web.routes import routes
@@ -46,6 +47,7 @@ async def run(parts: Parts) -> None:
             "identity": identity,
             "console": console,
             "doorkeeper": Doorkeeper(console, rooms, accounts),
+            "restarts": Restarts(rooms, audit),
             "audit": audit,
             "review": ReviewItems(db, parts.clock),
             "parked": ParkedNotices(db, parts.clock),

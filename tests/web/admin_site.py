@@ -17,6 +17,7 @@ from accounts.sessions import Sessions
 from admin.audit import Audit
 from admin.doorkeeper import Doorkeeper
 from admin.events import EventDesk
+from admin.restarts import Restarts
 from admin.tempo import Tempo
 from admin.throttle import ThrottleConsole
 from admin.web.routes import routes
@@ -68,6 +69,7 @@ class Desk:
                 "identity": self.identity,
                 "console": console,
                 "doorkeeper": Doorkeeper(console, self.rooms, self.accounts),
+                "restarts": Restarts(self.rooms, audit),
                 "audit": audit,
                 "review": ReviewItems(db, clock),
                 "parked": ParkedNotices(db, clock),

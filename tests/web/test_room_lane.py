@@ -202,6 +202,27 @@ async def test_the_lane_goes_on_through_a_draw_and_ends_with_a_reset(site: Site)
     assert {name.split(b":")[4] for name in names} <= {b"live"}
 
 
+async def test_the_invited_are_invited_after_the_line_started_anew(site: Site):
+    await site.open(state="paused")
+    aru, bek = await invited(site), site.visitor()
+    await join(bek)
+    proof = aru.cookies[f"biletter_entry_{EVENT}"]
+    await site.rooms.reset(EVENT, "Dana")
+    await site.rooms.reader.refresh()
+    assert (await join(bek)).json()["invited"] is False
+    told = (await join(aru)).json()
+    assert (told["number"], told["invited"]) == (1, True), "without a second invitation"
+    # The old proof is good for a first place, and for nothing once that one was used.
+    await site.rooms.configure(EVENT, {"state": "open"}, "Dana")
+    await site.move(1)
+    assert (await aru.post(f"{ROOM}/claims")).status_code == 201
+    subject = site.rooms.book.read(proof, EVENT).subject
+    await site.rooms.free(EVENT, subject)
+    aru.cookies.pop(f"biletter_entry_{EVENT}", None)
+    answer = await aru.post(f"{ROOM}/entries", headers={"authorization": f"Entry {proof}"})
+    assert answer.json()["invited"] is False
+
+
 async def test_a_lost_redis_gives_no_number_of_the_lane_twice(site: Site):
     await site.open(state="paused")
     aru, bek = await invited(site), await invited(site)

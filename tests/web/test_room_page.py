@@ -179,15 +179,6 @@ async def test_a_visit_that_ended_is_told_so(site: Site):
     assert (await shows(aru))[0] == "over"
 
 
-async def test_an_older_number_is_told_that_the_line_started_anew(site: Site):
-    await site.open()
-    aru = site.visitor()
-    await press(aru, "join")
-    await site.rooms.reset(EVENT, "Dana")
-    await site.rooms.reader.refresh()
-    assert (await shows(aru))[0] == "restarted"
-
-
 async def test_a_room_that_is_off_leads_straight_to_the_event(site: Site):
     await site.open(mode="off")
     state, text = await shows(site.visitor(), f"{PAGE}?return_to=/events/1/seats")

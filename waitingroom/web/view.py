@@ -125,11 +125,8 @@ async def view_of(
         base = msgspec.structs.replace(base, number=entry_now.number)
     try:
         place = await rooms.place(entry)
-    except (GenerationOver, HandedOver) as over:
-        shows = "moved" if isinstance(over, HandedOver) else "restarted"
-        return msgspec.structs.replace(base, shows=shows)
-    except Refusal:
-        return _without_place(base, snapshot)
+    except Refusal as refusal:
+        return _lost(base, snapshot, refusal)
     device = device_subject(request, rooms)
     base = msgspec.structs.replace(
         base,
@@ -212,6 +209,15 @@ def _without_place(base: PageView, snapshot: Snapshot) -> PageView:
     if shows == "before" and snapshot.is_full:
         return crowded(base)
     return msgspec.structs.replace(base, shows=shows, number=None)
+
+
+def _lost(base: PageView, snapshot: Snapshot, refusal: Refusal) -> PageView:
+    """The number is another device's, or void. A new one is offered where a new one is given."""
+    if isinstance(refusal, HandedOver):
+        return msgspec.structs.replace(base, shows="moved")
+    anew = _without_place(base, snapshot)
+    is_void = isinstance(refusal, GenerationOver) and anew.shows == "before"
+    return msgspec.structs.replace(base, shows="restarted") if is_void else anew
 
 
 def crowded(base: PageView) -> PageView:
