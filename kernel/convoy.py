@@ -12,6 +12,8 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 Asked = list[tuple[Item, asyncio.Future[Answer]]]
+# A flight that failed within this time cost those behind it nothing: they leave with the next.
+QUICK_S = 0.5
 
 
 class Convoy(Generic[Item, Answer]):
@@ -24,7 +26,8 @@ class Convoy(Generic[Item, Answer]):
     ) -> None:
         """`send` answers its items in their order; an answer that is an error is raised for its
         asker. What `send` raises is raised for all of that flight and, where there is one flight
-        at a time, for those who were waiting for it to land: none waits twice.
+        at a time and it took long to fail, for those who were waiting for it to land: none waits
+        for long twice, and none fails for a call that was never sent unless it had to wait.
         """
         self._send = send
         self._size_max, self._flights_max = size_max, flights_max
@@ -58,6 +61,8 @@ class Convoy(Generic[Item, Answer]):
 
     async def _fly(self, asked: Asked[Item, Answer]) -> None:
         answers: Sequence[Answer | BaseException]
+        clock = asyncio.get_running_loop().time
+        left_s = clock()
         try:
             answers = await self._send([item for item, _ in asked])
         except asyncio.CancelledError:
@@ -65,7 +70,7 @@ class Convoy(Generic[Item, Answer]):
                 future.cancel()
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, it belongs to the askers
-            if self._flights_max == 1:
+            if self._flights_max == 1 and clock() - left_s > QUICK_S:
                 asked, self._waiting = asked + self._waiting, []
             answers = [error] * len(asked)
         finally:

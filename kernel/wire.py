@@ -5,6 +5,7 @@ most commands cost Redis.
 
 import asyncio
 import math
+import select
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,7 +32,8 @@ class Wire:
 
     async def send(self, commands: Sequence[tuple[Word, ...]]) -> list[Any]:
         """The answers in their order; one that Redis refused is its ResponseError. Raises
-        RedisError, OSError or TimeoutError when it is unknown which of them ran.
+        RedisError, OSError or TimeoutError when it is unknown which of them ran: nothing is sent
+        twice here. A connection that Redis closed before is noticed before anything is sent.
         """
         connection = await self._take()
         try:
@@ -51,10 +53,20 @@ class Wire:
         now_s = asyncio.get_running_loop().time()
         while self._kept:
             used_s, connection = self._kept.pop()
-            if now_s - used_s < KEPT_S and await _is_open(connection):
-                return connection
+            if await _is_open(connection):
+                if now_s - used_s < KEPT_S:
+                    return connection
+            else:
+                await connection.disconnect(nowait=True)
             await self._give_back(connection)
         connection = await self._pool.get_connection()
+        if not await _is_open(connection):
+            await connection.disconnect(nowait=True)
+            try:
+                await connection.connect()
+            except BaseException:
+                await self._pool.release(connection)
+                raise
         # The driver would set a timer for each step; there is one for all of them.
         self._timeout_s, connection.socket_timeout = connection.socket_timeout, None
         return connection
@@ -69,11 +81,19 @@ class Wire:
 
 
 async def _is_open(connection: Any) -> bool:
-    """Not closed by Redis, and nothing left to read; what the pool asks, too."""
+    """Not closed by Redis, and nothing left to read. The driver knows only what the loop has told
+    it so far; a Redis that restarted since the loop's last turn is known to the kernel alone.
+    """
     try:
-        return not await connection.can_read()
+        if await connection.can_read():
+            return False
     except (RedisError, OSError):
         return False
+    poller = select.poll()
+    # The driver's own; asking the socket itself is what it has no verb for.
+    socket = connection._writer.get_extra_info("socket")  # noqa: SLF001
+    poller.register(socket.fileno(), select.POLLIN)
+    return not poller.poll(0)
 
 
 async def _answer(connection: Any) -> Any:

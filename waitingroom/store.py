@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import RedisError
 
 from kernel.errors import NotFound, TryAgain
@@ -22,6 +23,11 @@ GENERATION_TRIES = 3
 # Commands for many callers, who have gathered already: one leaves at once, and waits no longer than
 # that either.
 GATHERED = frozenset({"join", "heartbeat"})
+
+# Commands that are sent once more when the connection broke under them, for having run twice they
+# have done what they do once: a subject that joins again gets the number it got, who was heard was
+# heard, who comes back to the gate gets the same visit, and the others only read.
+REPEATABLE = frozenset({"join", "heartbeat", "claim", "look", "read", "drawn"})
 
 KeysOf = Callable[[keys.LineId], Sequence[str]]
 
@@ -53,12 +59,22 @@ class Store:
     async def run(self, name: str, names: Sequence[str], args: Sequence[Arg] = ()) -> Reply:
         """Run a command. Raises RoomAway when Redis doesn't answer: whether it ran is unknown."""
         try:
-            if name in GATHERED:
-                return await self._scripts.send(name, names, args)
-            async with asyncio.timeout(REDIS_TIMEOUT_S):
-                return await self._scripts.run(name, names, args)
+            return await self._send(name, names, args)
+        except ConnectionLost as error:
+            if name not in REPEATABLE:
+                raise RoomAway from error
         except (RedisError, OSError, TimeoutError) as error:
             raise RoomAway from error
+        try:
+            return await self._send(name, names, args)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise RoomAway from error
+
+    async def _send(self, name: str, names: Sequence[str], args: Sequence[Arg]) -> Reply:
+        if name in GATHERED:
+            return await self._scripts.send(name, names, args)
+        async with asyncio.timeout(REDIS_TIMEOUT_S):
+            return await self._scripts.run(name, names, args)
 
     async def run_in_line(
         self,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from kernel import convoy as convoys
 from kernel.convoy import Convoy
 
 # A flight with this aboard fails.
@@ -75,7 +76,20 @@ async def test_an_answer_that_is_an_error_is_its_askers_alone():
         await bad
 
 
-async def test_whoever_waited_behind_a_flight_that_failed_does_not_wait_again():
+async def test_whoever_was_not_sent_yet_leaves_after_a_flight_that_failed_at_once():
+    road = Road()
+    convoy = Convoy(road.send, size_max=1)
+    lost, waiting = [convoy.ask(item) for item in (LOST, 2)]
+    await turns()
+    road.let_go()
+    with pytest.raises(OSError, match="gone"):
+        await lost
+    assert await waiting == 4
+    assert road.flights == [[LOST], [2]]
+
+
+async def test_whoever_waited_long_behind_a_flight_that_failed_does_not_wait_again(monkeypatch):
+    monkeypatch.setattr(convoys, "QUICK_S", 0.0)
     road = Road()
     convoy = Convoy(road.send, size_max=1)
     asked = [convoy.ask(item) for item in (LOST, 2)]
