@@ -128,5 +128,9 @@ def links_of(settings: Settings) -> Links:
     return Links(ports=ports, public=public, hosts=settings.hosts, sites=settings.sites)
 
 
+def records_of(settings: Settings) -> Path:
+    return settings.data / "provider" / "records.sqlite"
+
+
 def books_of(settings: Settings) -> Path:
     return settings.data / "toleubar" / "books.sqlite"

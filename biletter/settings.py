@@ -80,6 +80,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_secret: str = "whsec-demo-123"  # noqa: S105  # the sandbox's own, not a secret
     # None: the sandbox ToleuBar of this installation.
     payment_endpoint: str | None = None
+    # Whether the partner's stand-in takes places in bulk and resets, which no real partner does.
+    provider_extras: bool = True
     # What each process that calls the gateway (sales, worker) may use of it: calls a second, and
     # calls at once.
     gateway_rate: int = 1_000
@@ -122,6 +124,7 @@ NAMES = {
     "MERCHANT_PASSWORD": "merchant_password",
     "MERCHANT_WEBHOOK_SECRET": "webhook_secret",
     "PAYMENT_ENDPOINT": "payment_endpoint",
+    "BILETTER_PROVIDER_EXTRAS": "provider_extras",
     "BILETTER_GATEWAY_RATE": "gateway_rate",
     "BILETTER_GATEWAY_AT_ONCE": "gateway_at_once",
 }
@@ -130,6 +133,7 @@ EVENT_NUMBER = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
 HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]", re.ASCII)
 WORDS = {"on": True, "true": True, "yes": True, "1": True}
 WORDS |= {"off": False, "false": False, "no": False, "0": False}
+SWITCHES = ("reset_allowed", "events_envelope", "secure_cookies", "provider_extras")
 CHOICES = {"room_mode": ("on", "off", "auto"), "log_level": ("debug", "info", "warning", "error")}
 # Whole numbers from 1 up to this: what the room and the catalogue can take.
 HIGHEST = {
@@ -188,7 +192,7 @@ def _parse(name: str, field: str, text: str) -> object:
     if field in LISTS:
         parts = [part.strip() for part in text.lower().split(",")]
         return frozenset(LISTS[field](name, part) for part in parts if part)
-    if field in ("reset_allowed", "events_envelope", "secure_cookies"):
+    if field in SWITCHES:
         if text.lower() not in WORDS:
             raise SettingsError(f"{name} must be on or off, not {text!r}.")
         return WORDS[text.lower()]

@@ -10,7 +10,7 @@ from biletter.settings import Settings
 from biletter.trouble import Trouble
 from kernel import log
 
-DUTIES = ("sales", "waitingroom", "admin", "worker", "relay", "ticker", "toleubar")
+DUTIES = ("sales", "waitingroom", "admin", "worker", "relay", "ticker", "toleubar", "provider")
 
 
 def run_duty(name: str, settings: Settings) -> None:

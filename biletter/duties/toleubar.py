@@ -3,8 +3,8 @@
 from biletter.parts import Parts, books_of
 from biletter.trouble import Trouble
 from kernel.web.serve import serve
+from sandbox.sqlite_file import FileBrokenError
 from sandbox.toleubar.app import build
-from sandbox.toleubar.books import BooksBrokenError
 from sandbox.toleubar.config import ToleuBarConfig
 
 
@@ -22,6 +22,6 @@ async def run(parts: Parts) -> None:
     )
     try:
         app = build(config, links=parts.links)
-    except BooksBrokenError as error:
+    except FileBrokenError as error:
         raise Trouble(str(error)) from error
     await serve(app, bind=settings.bind, port=settings.port_of("toleubar"), duty="toleubar")

@@ -61,7 +61,7 @@ def build(
     chance: Random | None = None,
     sleep: Sleep = asyncio.sleep,
 ) -> Door:
-    """Raises BooksBrokenError when the books cannot be opened. `sleep` is the pause between
+    """Raises FileBrokenError when the books cannot be opened. `sleep` is the pause between
     webhook attempts and of every delay; `links` knows this process as `toleubar`.
     """
     desk = _furnish(config, links, clock or SystemClock(), chance or SystemRandom(), sleep)

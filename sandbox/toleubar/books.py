@@ -1,23 +1,16 @@
-"""The books: every payment and its history in one SQLite file.
-
-Each change is committed before it is answered, so `kill -9` of the process loses nothing that was
-said (the write-ahead log survives the process; only a power cut may cost the last moments).
-One connection, used from the event loop: a commit takes about a tenth of a millisecond.
-"""
+"""The books: every payment and its history in one SQLite file (see sandbox.sqlite_file)."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
 
 from kernel.sql import load_queries
+from sandbox.sqlite_file import open_file, together
 from sandbox.toleubar.payment import Change, Payment
 from sandbox.toleubar.states import MOVES, Status
 
 BOOKS_VERSION = 1
-# Another reader (a checker, a shell) may hold the file for a moment.
-BUSY_TIMEOUT_S = 5
 PAGE_MAX = 1000
 DUE_MAX = 200
 LETTERS_MAX = 10_000
@@ -25,47 +18,16 @@ LETTERS_MAX = 10_000
 _Q = load_queries(Path(__file__).parent / "sql")
 
 
-class BooksBrokenError(Exception):
-    """The books cannot be opened; the message says why in one sentence."""
-
-
 class Books:
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._db = sqlite3.connect(
-                path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-            )
-            self._prepare(path)
-        except sqlite3.Error as error:
-            raise BooksBrokenError(f"ToleuBar's books {path} cannot be opened: {error}") from error
-
-    def _prepare(self, path: Path) -> None:
-        self._db.row_factory = sqlite3.Row
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
-            self._db.execute(f"PRAGMA {pragma}")
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > BOOKS_VERSION:
-            raise BooksBrokenError(f"ToleuBar's books {path} were written by a newer version")
-        self._db.executescript(_Q["make_tables"])
-        self._db.execute(f"PRAGMA user_version = {BOOKS_VERSION}")
+        """Raises FileBrokenError."""
+        self._db = open_file(path, BOOKS_VERSION, _Q["make_tables"], "ToleuBar's books")
 
     def close(self) -> None:
         self._db.close()
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """What is written inside is kept as a whole or not at all; may be nested."""
-        if self._db.in_transaction:
-            yield
-            return
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+    def together(self) -> AbstractContextManager[None]:
+        return together(self._db)
 
     # -- payments
 

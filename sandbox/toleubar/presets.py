@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from sandbox.switches import check_switches, preset_named
 from sandbox.toleubar.faults import FORGERIES, VERBS, Faults
 
 STARTING = {
@@ -58,11 +59,11 @@ def read_faults(written: dict[str, Any]) -> Faults:
     """A whole switchboard: the preset's or the profile's starting values, changed by what is
     written. Raises msgspec.ValidationError, which names the field.
     """
-    named = {**_preset(written), **written}
+    named = {**(preset_named(written, PRESETS) or {}), **written}
     named.pop("preset", None)
     name = named.get("profile", "documented")
     start = STARTING.get(name) if isinstance(name, str) else None
-    return _checked(msgspec.to_builtins(start or Faults()) | named)
+    return check_switches(msgspec.to_builtins(start or Faults()) | named, Faults, RANGES)
 
 
 def patch_faults(faults: Faults, written: dict[str, Any]) -> Faults:
@@ -71,24 +72,4 @@ def patch_faults(faults: Faults, written: dict[str, Any]) -> Faults:
     """
     if "preset" in written or "profile" in written:
         return read_faults(written)
-    return _checked(msgspec.to_builtins(faults) | written)
-
-
-def _preset(written: dict[str, Any]) -> dict[str, Any]:
-    if "preset" not in written:
-        return {}
-    name = written["preset"]
-    if not isinstance(name, str) or name not in PRESETS:
-        raise msgspec.ValidationError(f"Expected one of {', '.join(PRESETS)} - at `$.preset`")
-    return PRESETS[name]
-
-
-def _checked(whole: dict[str, Any]) -> Faults:
-    unknown = sorted(whole.keys() - set(Faults.__struct_fields__))
-    if unknown:
-        raise msgspec.ValidationError(f"There is no such switch - at `$.{unknown[0]}`")
-    faults = msgspec.convert(whole, Faults)
-    for low, high in RANGES:
-        if getattr(faults, low) > getattr(faults, high):
-            raise msgspec.ValidationError(f"{low} is above {high} - at `$.{low}`")
-    return faults
+    return check_switches(msgspec.to_builtins(faults) | written, Faults, RANGES)

@@ -11,8 +11,8 @@ from biletter.seed.accounts import PEOPLE
 from tests.house import House, until
 
 pytestmark = pytest.mark.process
-DUTIES = ("sales", "waitingroom", "admin", "worker", "relay", "ticker", "toleubar")
-PAGES = ("sales", "waitingroom", "admin", "toleubar")
+DUTIES = ("sales", "waitingroom", "admin", "worker", "relay", "ticker", "toleubar", "provider")
+PAGES = ("sales", "waitingroom", "admin", "toleubar", "provider")
 
 
 def test_the_script_becomes_the_supervisor_so_one_signal_reaches_it(server: House) -> None:

@@ -8,7 +8,8 @@ from random import Random
 import msgspec
 import pytest
 
-from sandbox.toleubar.books import BOOKS_VERSION, Books, BooksBrokenError
+from sandbox.sqlite_file import FileBrokenError
+from sandbox.toleubar.books import BOOKS_VERSION, Books
 from sandbox.toleubar.faults import Faults
 from sandbox.toleubar.payment import Change
 from sandbox.toleubar.presets import STARTING, read_faults
@@ -84,10 +85,10 @@ def test_newer_or_foreign_books_are_refused_in_one_sentence(tmp_path):
     path = tmp_path / "newer.db"
     with closing(sqlite3.connect(path)) as db:
         db.execute(f"PRAGMA user_version = {BOOKS_VERSION + 1}")
-    with pytest.raises(BooksBrokenError, match="newer version"):
+    with pytest.raises(FileBrokenError, match="newer version"):
         Books(path)
     (tmp_path / "foreign.db").write_bytes(b"not a database at all" * 100)
-    with pytest.raises(BooksBrokenError, match="cannot be opened"):
+    with pytest.raises(FileBrokenError, match="cannot be opened"):
         Books(tmp_path / "foreign.db")
 
 

@@ -1,10 +1,13 @@
 """What tests of the machine face share: the face itself, and Aru and Bek as its callers."""
 
 import pytest
+import pytest_asyncio
 import structlog
 
+from kernel.clock import ManualClock
 from tests.halls import build_event
 from tests.web.api_stand import api_stand
+from tests.web.provider_stand import open_provider
 
 
 @pytest.fixture
@@ -35,3 +38,18 @@ def heard():
     """Log lines of this test."""
     with structlog.testing.capture_logs() as lines:
         yield lines
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_provider(tmp_path_factory):
+    """One stand-in for a module: each test has a hall of its own."""
+    path = tmp_path_factory.mktemp("provider") / "records.sqlite"
+    async with open_provider(path, ManualClock()) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def provider(shared_provider):
+    """With all switches off. Its tests run in the module's loop."""
+    await shared_provider.faults()
+    return shared_provider

@@ -24,7 +24,7 @@ AMOUNT = 20_000_000
 SUCCESS_URL = "https://biletter.example/api/payments/success?orderId=456"
 FAIL_URL = "https://biletter.example/api/payments/fail?orderId=456"
 APPROVED, NO_FUNDS, LUCKY = "4111 1111 1111 1111", "4000 0000 0000 0119", "5555 5555 5555 4444"
-START_WITHIN_S = 10.0
+START_WITHIN_S = 30.0
 LETTER_WITHIN_S = 5.0
 CALLS = {
     "init": "/api/v1/PaymentInit/init",

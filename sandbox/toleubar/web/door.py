@@ -3,12 +3,11 @@
 from typing import Any
 
 from kernel.web.edge import App, Receive, Scope, Send
+from sandbox.link import break_link
 
 PREFIX = "/api/v1/"
 # A handler that wants its answer lost on the way marks it with this header.
 BREAK_HEADER = "x-break-link"
-# What arrives of a broken answer: a head that promises more than ever comes.
-PROMISED_BYTES = b"4096"
 
 
 class Door:
@@ -29,7 +28,7 @@ class Door:
                     name.lower() == BREAK_HEADER.encode() for name, _ in message["headers"]
                 )
                 if broken:
-                    await _break(send)
+                    await break_link(send)
             if not broken:
                 await send(message)
 
@@ -43,10 +42,3 @@ def lower_route(path: str) -> str:
         return path
     parts = path.split("/", 5)
     return "/".join(part.lower() for part in parts[:5]) + "".join(f"/{part}" for part in parts[5:])
-
-
-async def _break(send: Send) -> None:
-    """The server closes a connection whose answer ends before its promised length."""
-    headers = [(b"content-type", b"application/json"), (b"content-length", PROMISED_BYTES)]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b"{", "more_body": True})

@@ -9,6 +9,7 @@ from litestar import Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from sandbox.switches import place_and_reason
 from sandbox.toleubar.basic import read_basic
 from sandbox.toleubar.config import ToleuBarConfig
 from sandbox.toleubar.desk import Desk
@@ -93,8 +94,8 @@ def change_or_refuse(change: Any, written: dict[str, Any]) -> None:
     try:
         change(written)
     except msgspec.ValidationError as error:
-        why, _, place = str(error).partition(" - at `$.")
-        raise FieldsRefused({place.rstrip("`") or "$": [why]}) from error
+        place, why = place_and_reason(error)
+        raise FieldsRefused({place: [why]}) from error
 
 
 def _describe(desk: Desk) -> dict[str, object]:
