@@ -4,7 +4,10 @@
   /bare   a plain ASGI answer: the least this server can do
   /route  an ordinary framework route
   /join, /naive/heartbeat, /naive/claim
-          the room as one would first write it: an ordinary route, one script a request
+          the least a room can be as one would first write it: an ordinary route, one script a
+          request; nobody is known again, nothing is signed
+  /same/entries, /same/heartbeats, /same/claims
+          the same with the answers that ours gives (loadtest.peer_room)
   /naive/zjoin, /zplace
           the room of the tutorials: who waits is in a sorted set, each poll asks for the rank
 
@@ -24,7 +27,9 @@ from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 from litestar import Litestar, get, post
 from litestar.params import FromPath
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
+
+from loadtest import peer_room
 
 BODY = b'{"event":1,"state":"open","serving":1,"issued":2}'
 NAIVE_JOIN = """
@@ -85,7 +90,8 @@ def build(redis: Any) -> Any:
         somebody = await redis.zrange("{peer}:zjoin", length // 2, length // 2)
         return {"position": int(await redis.zrank("{peer}:zjoin", somebody[0]))}
 
-    framework = Litestar([route, join, naive, zplace], openapi_config=None, logging_config=None)
+    handlers = [route, join, naive, zplace, *peer_room.routes(redis)]
+    framework = Litestar(handlers, openapi_config=None, logging_config=None)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"] == "/bare":
@@ -98,7 +104,8 @@ def build(redis: Any) -> Any:
 
 
 async def main(port: int, redis_url: str) -> None:
-    redis: Any = Redis.from_url(redis_url)
+    # A crowd waits for a connection; with the driver's ordinary pool it would be refused.
+    redis: Any = Redis(connection_pool=BlockingConnectionPool.from_url(redis_url))
     server = Server(
         build(redis),
         port=port,

@@ -21,11 +21,20 @@ JOINS_MAX = 128
 Said = tuple[bytes, Any, keys.LineId]
 
 
-def keys_of(event: int, line: keys.LineId, now_ms: int, subjects: Sequence[bytes]) -> list[str]:
+def keys_of(
+    event: int,
+    line: keys.LineId,
+    now_ms: int,
+    subjects: Sequence[bytes],
+    *,
+    after_draw: bool = False,
+) -> list[str]:
     """What lua/join.lua works on. A lane goes on through a draw: nothing comes before it."""
-    before = line - 1 if isinstance(line, int) else line
     buckets = [keys.bucket_of(who) for who in subjects]
-    begins = [keys.places_begin(event, of) for of in (line, before)]
+    begins = [keys.places_begin(event, line)]
+    if after_draw:
+        before = line - 1 if isinstance(line, int) else line
+        begins.append(keys.places_begin(event, before))
     return [
         keys.settings(event),
         keys.line(event, line),
@@ -43,6 +52,8 @@ class Joins:
         self._memory = memory
         self._clock = clock
         self._convoys: dict[tuple[int, bool], Convoy[bytes, Said]] = {}
+        # Events whose line follows a draw, as far as this process was told.
+        self._drawn: set[int] = set()
 
     def take(self, event: int, who: bytes, *, lane: bool = False) -> "asyncio.Future[Said]":
         """`joined` or `again` with the number, `cohort` with the entrant's, `closed`, `soon`,
@@ -65,11 +76,14 @@ class Joins:
         def names(of: keys.LineId) -> list[str]:
             nonlocal line
             line = of
-            return keys_of(event, of, now_ms, subjects)
+            return keys_of(event, of, now_ms, subjects, after_draw=event in self._drawn)
 
         floor = self._memory.floor(event, lane=lane)
         args: list[Arg] = [now_ms, LIVE_TTL_S, *floor, *subjects]
         reply = await self._store.run_in_line("join", event, names, args, lane=lane)
+        if word(reply) == "drawn":
+            self._drawn.add(event)
+            reply = await self._store.run_in_line("join", event, names, args, lane=lane)
         if word(reply) == "off":
             return [(b"off", None, line)] * len(subjects)
         assert word(reply) == "answered", reply

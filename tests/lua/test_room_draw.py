@@ -1,5 +1,6 @@
 """due, crowd, carry, draw, drawn, follow, and what a draw changes for join: one test an answer."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -47,12 +48,13 @@ class DrawBench(Bench):
         names.append(keys.places(EVENT, NEXT, who.encode()))
         return await self._run("follow", names, [generation, who, entrant, number])
 
-    async def join_next(self, who: str) -> Any:
+    async def join_next(self, who: str, lines: Sequence[int] = (NEXT, GENERATION)) -> Any:
         names = [keys.settings(EVENT), keys.line(EVENT, NEXT), keys.done(EVENT, NEXT)]
         names += [keys.knocked(EVENT, NEXT), keys.leases(EVENT)]
         names += [*keys.live_pair(EVENT, NEXT, self.now_ms)]
-        names += [keys.places(EVENT, gen, who.encode()) for gen in (NEXT, GENERATION)]
-        return (await self._run("join", names, [NEXT, self.now_ms, 180, NEXT, 0, who]))[1:]
+        names += [keys.places(EVENT, gen, who.encode()) for gen in lines]
+        reply = await self._run("join", names, [NEXT, self.now_ms, 180, NEXT, 0, who])
+        return reply[1:] or reply
 
 
 @pytest.fixture
@@ -217,6 +219,7 @@ async def test_an_entrant_follows_once(room: DrawBench):
     await room.draw()
     assert await room.follow("bek", 0, 0) == ["gone"]
     assert await room.follow("aru", 2, 9) == ["gone"]
+    assert await room.join_next("aru", [NEXT]) == ["drawn"]
     assert await room.join_next("aru") == ["cohort", 1]
     assert await room.follow("aru", 0, 0) == ["entrant", 1]
     assert await room.follow("aru", 1, 1) == ["followed"]

@@ -9,14 +9,14 @@
 -- KEYS[5] leases
 -- KEYS[6] live, this window
 -- KEYS[7] live, the next window
--- KEYS[8..n] places, the bucket of each subject; then as many of the generation before
+-- KEYS[8..n] places, the bucket of each subject; after a draw, as many of the generation before
 -- ARGV[1] generation
 -- ARGV[2] now (ms)
 -- ARGV[3] life of a live window (s)
 -- ARGV[4] generation of the next
 -- ARGV[5] a number that was certainly issued: less in the line means that Redis lost something
 -- ARGV[6..n] subjects
--- Returns: {unknown} | {generation, current} | {behind} | {off} | {answered, two fields for each subject}: again, number | cohort, entrant | closed, state | soon, when places are given in ms | full, most places | joined, number
+-- Returns: {unknown} | {generation, current} | {behind} | {off} | {drawn}: the buckets of before are needed | {answered, two fields for each subject}: again, number | cohort, entrant | closed, state | soon, when places are given in ms | full, most places | joined, number
 -- Changes: issued, places, done (a spent number of a subject), both live windows.
 local settings_key, line_key, done_key, knocked_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local leases_key, live_key, live_next_key = KEYS[5], KEYS[6], KEYS[7]
@@ -40,6 +40,7 @@ if issued < floor then return {'behind'} end
 if is_off then return {'off'} end
 
 local is_drawn = lottery > 0 and lottery == tonumber(generation) - 1
+if is_drawn and #KEYS < SHARED_KEYS + 2 * count then return {'drawn'} end
 local refusal, why
 if state == 'closed' or state == 'drained' then refusal, why = 'closed', state
 elseif mode == 'scheduled' and now_ms < begins_ms then refusal, why = 'soon', begins_ms end

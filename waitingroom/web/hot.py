@@ -19,6 +19,7 @@ from waitingroom.room import Rooms
 from waitingroom.web.answers import claim_answer, place_answer
 from waitingroom.web.entrance import cookie_of, entry_in_header, event_of
 from waitingroom.web.hotjoin import HotJoin
+from waitingroom.web.hotstatus import JSON, NOSNIFF, HotStatus
 from waitingroom.web.joining import at_door
 
 Scope = dict[str, Any]
@@ -27,11 +28,8 @@ Headers = dict[bytes, bytes]
 # Status, body, headers beyond the usual.
 Answer = tuple[int, bytes, list[tuple[bytes, bytes]]]
 
-JSON = (b"content-type", b"application/json")
 PROBLEM = (b"content-type", b"application/problem+json")
-SHARED = (b"cache-control", b"public, max-age=1")
 PRIVATE = (b"cache-control", b"no-store")
-NOSNIFF = (b"x-content-type-options", b"nosniff")
 # What the door counts (waitingroom.abuse); joins are counted where they are made.
 DOOR_VERBS: dict[str, Verb] = {"heartbeats": "heartbeat", "claims": "claim"}
 # /rooms/{event}/…
@@ -53,8 +51,7 @@ class HotRooms:
         self._rooms = rooms
         self._join = join
         self._links = links
-        # The two messages of each room's status, made anew when the reading is another.
-        self._told: dict[str, tuple[bytes, dict[str, Any], dict[str, Any]]] = {}
+        self._status = HotStatus(rooms.reader)
         self._calls: dict[tuple[str, str], Callable[[Entry, Headers], Awaitable[Answer]]] = {
             ("GET", "entries/me"): self._place,
             ("POST", "heartbeats"): self._heartbeat,
@@ -62,12 +59,19 @@ class HotRooms:
         }
 
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> bool:
-        method, parts = scope["method"], scope["path"].split("/", 3)
+        method, path = scope["method"], scope["path"]
+        if method == "GET" and (told := self._status.of(path)):
+            REQUESTS.counts["GET", "200"] += 1
+            await send(told.start)
+            await send(told.rest)
+            return True
+        return await self._called(method, path, scope, receive, send)
+
+    async def _called(self, method: str, path: str, scope: Scope, receive: Any, send: Send) -> bool:
+        parts = path.split("/", 3)
         if len(parts) < PARTS_MIN:
             return False
         _, _, event, rest = parts
-        if rest == "status" and method == "GET":
-            return await self._status(event, send)
         headers: Headers = dict(scope["headers"])
         if not _is_plain(method, headers):
             return False
@@ -104,20 +108,6 @@ class HotRooms:
     ) -> Answer | None:
         return await self._join(event, scope, receive, headers) if self._join else None
 
-    async def _status(self, event: str, send: Send) -> bool:
-        body = self._rooms.reader.status_bytes(int(event)) if _is_id(event) else None
-        if body is None:
-            return False
-        told = self._told.get(event)
-        if told is None or told[0] is not body:
-            headers = [JSON, SHARED, NOSNIFF, (b"content-length", b"%d" % len(body))]
-            start = {"type": "http.response.start", "status": 200, "headers": headers}
-            told = self._told[event] = (body, start, {"type": "http.response.body", "body": body})
-        REQUESTS.counts["GET", "200"] += 1
-        await send(told[1])
-        await send(told[2])
-        return True
-
     def _entry(self, event: str, headers: Headers) -> Entry | None:
         event_id = event_of(event)
         self._rooms.snapshot(event_id)
@@ -147,10 +137,6 @@ def _is_plain(method: str, headers: Headers) -> bool:
         return True
     site = headers.get(b"sec-fetch-site")
     return site == b"same-origin" or (site is None and b"origin" not in headers)
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= 16  # noqa: PLR2004  # ID_MAX has 16
 
 
 async def _refuse(method: str, send: Send, refusal: Refusal, detail: str) -> None:
