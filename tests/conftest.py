@@ -7,7 +7,6 @@ database and a PostgreSQL database of its own, cloned from a migrated template.
 import asyncio
 import itertools
 import os
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -22,13 +21,15 @@ from biletter.engines.launch import Engine
 from biletter.migrations import migrate
 from kernel.clock import ManualClock
 from kernel.db import open_pool
+from tests.folders import own_folder, sweep
 from tests.house import House
+from tests.thrift import read_once
 
 TEMPLATE = "template_biletter"
 NUMBERS = itertools.count(1)
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """What the developer's shell says about Biletter must not reach the tests."""
     for name in list(os.environ):
         if name.startswith("BILETTER_") and name not in {
@@ -41,14 +42,33 @@ def pytest_configure() -> None:
     # Tests provoke failures by the dozen: the coloured tracebacks cost more than the tests.
     plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[structlog.contextvars.merge_contextvars, plain])
+    if not hasattr(config, "workerinput"):
+        sweep()
+    read_once(pytest.MonkeyPatch())
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the lines after us
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """For runs in several processes (`-n`): whoever drives the whole running system stands in one
+    line, so that there is one such system and nobody's patience is measured against a neighbour's;
+    the others go by files. The longest line has to begin first.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        line = "system" if drives_the_system(item) else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(line))
+    items.sort(key=drives_the_system, reverse=True)
+
+
+def drives_the_system(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("process", "browser"))
 
 
 @pytest.fixture(scope="session")
 def engines_folder() -> Iterator[Path]:
-    """A short path: unix sockets have to fit in 107 bytes."""
-    with tempfile.TemporaryDirectory(prefix="biletter-test-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)  # as root, PostgreSQL's account walks through
-        yield Path(folder)
+    with own_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,14 @@ from pathlib import Path
 import httpx
 import psutil
 
+from biletter.engines.launch import with_death_signal
 from biletter.settings import DUTIES_WITH_A_PORT
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 120.0
 PORTS = len(DUTIES_WITH_A_PORT)  # consecutive, from BILETTER_PORT
-PORT_FIRST, PORT_LAST = 18_000, 29_000
+PORT_FIRST, PORT_LAST, PORT_STEP = 18_000, 29_000, 20
+CLAIMS: list[socket.socket] = []
 
 
 class House:
@@ -61,7 +63,7 @@ class House:
         """Starts it and doesn't wait. output: where it speaks to instead of a file."""
         with self.output.open("wb") as file:
             self.process = psutil.Popen(
-                self._command,
+                with_death_signal(self._command, signal.SIGTERM),
                 cwd=ROOT,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -132,11 +134,25 @@ class House:
 
 
 def free_ports() -> int:
-    """The first of enough free ports in a row, outside the range of outgoing connections."""
-    for base in range(PORT_FIRST + os.getpid() % 500 * 20, PORT_LAST, 20):
-        if all(_is_free(base + offset) for offset in range(PORTS)):
+    """The first of enough free ports in a row, outside the range of outgoing connections; ours
+    until this process ends, so that no other run of tests finds them free as well.
+    """
+    for base in range(PORT_FIRST, PORT_LAST, PORT_STEP):
+        if _claim(base) and all(_is_free(base + offset) for offset in range(PORTS)):
             return base
     raise AssertionError("no free ports in a row")
+
+
+def _claim(base: int) -> bool:
+    """By a name that one process of the machine can have, and that is free when it ends."""
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0biletter-test-ports-{base}")
+    except OSError:
+        claim.close()
+        return False
+    CLAIMS.append(claim)
+    return True
 
 
 def _is_free(port: int) -> bool:

@@ -156,12 +156,16 @@ def test_a_terminal_nobody_reads_makes_no_duty_wait(build) -> None:
         os.close(end)
 
 
-def test_sockets_find_a_short_folder_when_the_data_folder_is_deep(build) -> None:
-    house = build(data="/".join(["a-rather-long-name"] * 7))
+def test_sockets_find_a_short_folder_when_the_data_folder_is_deep(build, engines_folder) -> None:
+    house = build(
+        data="/".join(["a-rather-long-name"] * 7),
+        environment={"XDG_RUNTIME_DIR": str(engines_folder)},
+    )
     house.data.parent.mkdir(parents=True)
     house.start()
     shown = house.run("env").stdout
     assert "run/redis-rooms.sock" not in shown
+    assert str(engines_folder) in shown
     assert house.run("status").returncode == 0
 
 

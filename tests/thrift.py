@@ -1,0 +1,34 @@
+"""What a process of ours does once, and a run of tests would do a thousand times."""
+
+import functools
+from typing import ClassVar
+
+import jinja2
+import pytest
+from jinja2.bccache import Bucket, BytecodeCache
+
+from kernel import i18n
+
+
+class Kept(BytecodeCache):
+    """Compiled templates; Jinja itself looks whether the source is still the same."""
+
+    codes: ClassVar[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.codes:
+            bucket.bytecode_from_string(self.codes[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.codes[bucket.key] = bucket.bytecode_to_string()
+
+
+class Environment(jinja2.Environment):
+    def __init__(self, **given) -> None:
+        super().__init__(**given, bytecode_cache=Kept())
+
+
+def read_once(patch: pytest.MonkeyPatch) -> None:
+    """Translations are read and templates compiled once a run; who does it is the product."""
+    patch.setattr("kernel.i18n._load", functools.cache(i18n._load))
+    patch.setattr("jinja2.Environment", Environment)
