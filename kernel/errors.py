@@ -5,7 +5,9 @@ A refusal is raised beside the verb that refuses and translated once, at the edg
 exist. A broken invariant is an assert, never a Refusal.
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 
 class Refusal(Exception):
@@ -13,6 +15,9 @@ class Refusal(Exception):
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "refused"
+    # With what it is usually made, as an example: fields of its document, and `retry_after_s`.
+    # The served description of a call (kernel.web.told) names these fields.
+    told: ClassVar[Mapping[str, Any]] = MappingProxyType({})
 
     def __init__(
         self,
@@ -65,6 +70,7 @@ class TryAgain(Refusal):
     """Сервис временно недоступен, попробуйте ещё раз."""
 
     status, code = 503, "try-again"
+    told = MappingProxyType({"retry_after_s": 3})
 
     def __init__(self, detail: str | None = None, *, retry_after_s: int = 3) -> None:
         super().__init__(detail, retry_after_s=retry_after_s)

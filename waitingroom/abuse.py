@@ -43,6 +43,7 @@ class TooMany(Refusal):
     """Слишком много запросов. Ваше место, если оно есть, сохраняется."""
 
     status, code = 429, "too-many-requests"
+    told = MappingProxyType({"retry_after_s": 12, "reason": "claim-subject"})
 
 
 class TooManyJoins(TooMany):

@@ -1,6 +1,7 @@
 """Claims: who was called is let in, once, at the set rate and under the ceiling."""
 
 import secrets
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -34,18 +35,21 @@ class NotCalled(Conflict):
     """Ваш номер ещё не вызван."""
 
     code = "not-called"
+    told = MappingProxyType({"retry_after_s": 1, "serving": 41})
 
 
 class GateFull(Conflict):
     """Ваш номер вызван, но сейчас внутри нет места. Ваша очередь сохраняется."""
 
     code = "gate-full"
+    told = MappingProxyType({"retry_after_s": 3, "reason": "ceiling"})
 
 
 class RoomShut(Conflict):
     """Вход временно остановлен. Ваша очередь сохраняется."""
 
     code = "gate-full"
+    told = MappingProxyType({"retry_after_s": 10, "reason": "held"})
 
 
 class Lapsed(Refusal):

@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -68,6 +69,8 @@ class HandoverNeedless(Conflict):
 
 class HandedOver(NoEntry):
     """Ваше место передано на другое устройство."""
+
+    told = MappingProxyType({"reason": "handed-over"})
 
 
 class Link(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ who comes with it (lua/invite.lua), and leads into the lane of the invited.
 """
 
 import secrets
+from types import MappingProxyType
 
 import msgspec
 from prometheus_client import Counter
@@ -51,6 +52,7 @@ class InviteUsed(Refusal):
     """Этим приглашением уже воспользовались."""
 
     status, code = 410, "invite-used"
+    told = MappingProxyType({"reason": "used"})
 
 
 # Said on the page beside the ordinary way in.

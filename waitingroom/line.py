@@ -1,6 +1,7 @@
 """Places in line: join, look, stay, leave."""
 
 from random import Random
+from types import MappingProxyType
 
 import msgspec
 from prometheus_client import Counter
@@ -29,6 +30,7 @@ class RoomOff(Conflict):
     """Очереди сейчас нет, вход свободный."""
 
     code = "room-off"
+    told = MappingProxyType({"enter_url": "https://shop.example/events/1"})
 
 
 class RoomClosed(Conflict):
@@ -41,18 +43,21 @@ class RoomFull(Conflict):
     """Ждущих уже столько, что новых мест в очереди пока не даём."""
 
     code = "room-full"
+    told = MappingProxyType({"retry_after_s": 30, "places_max": 50_000})
 
 
 class RoomSoon(Conflict):
     """Очередь ещё не открылась."""
 
     code = "room-soon"
+    told = MappingProxyType({"retry_after_s": 600, "begins_at": "2026-06-01T12:00:00.000Z"})
 
 
 class Inside(Conflict):
     """Вас уже впустили. Место внутри освободится, когда вы закончите покупку или выйдете сами."""
 
     code = "inside"
+    told = MappingProxyType({"leave_url": "https://shop.example/leave"})
 
 
 class Joined(msgspec.Struct, frozen=True, gc=False):

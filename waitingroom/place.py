@@ -7,6 +7,7 @@ import msgspec
 
 from waitingroom.entries import Entry
 from waitingroom.pace import Eta, eta_of, poll_after_ms, poll_before_ms
+from waitingroom.plan import Word
 from waitingroom.reader import Reader
 from waitingroom.snapshot import Snapshot
 
@@ -25,7 +26,7 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     ahead: int | None
     eta: Eta | None
     called: bool
-    state: str
+    state: Word
     stage: Stage
     poll_after_ms: int
     # What part of the way since the join is done, 0 to 1.

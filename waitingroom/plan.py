@@ -1,15 +1,20 @@
 """The plan: which settings will be in force at a moment to come, if nobody changes anything."""
 
+from typing import Literal
+
 import msgspec
 
 from waitingroom.settings import RoomSettings
+
+# The contract's word for what a room does.
+Word = Literal["off", "prequeue", "open", "paused", "held", "closed", "drained"]
 
 
 class Span(msgspec.Struct, frozen=True):
     """From this moment (epoch ms; None: it is so already) the room is in this state."""
 
     since: int | None
-    state: str
+    state: Word
     settings: RoomSettings
 
 
@@ -30,7 +35,7 @@ def in_force(settings: RoomSettings, at_ms: int, now_ms: int) -> RoomSettings:
     return settings
 
 
-def state_at(settings: RoomSettings, at_ms: int) -> str:
+def state_at(settings: RoomSettings, at_ms: int) -> Word:
     """The contract's word for these settings at this moment. A scheduled room gives no places
     before its pre-queue, so it is closed till then.
     """

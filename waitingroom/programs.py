@@ -3,6 +3,7 @@ nobody waits. What sales asks on behalf of an account.
 """
 
 import secrets
+from types import MappingProxyType
 
 from prometheus_client import Counter
 
@@ -27,6 +28,7 @@ class GateBusy(Conflict):
     """Сейчас без очереди не войти."""
 
     code = "gate-busy"
+    told = MappingProxyType({"retry_after_s": 1, "reason": "waiting", "retry_ms": 1_000})
 
 
 class QueueOnly(Conflict):

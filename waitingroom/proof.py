@@ -8,6 +8,7 @@ can't work, by patience: `<challenge>.wait`, once it is old enough.
 import hmac
 from base64 import urlsafe_b64encode
 from hashlib import sha256
+from types import MappingProxyType
 
 import msgspec
 from prometheus_client import Counter
@@ -33,6 +34,15 @@ class ProofRequired(Forbidden):
     """Прежде чем выдать номер, нужно проверить браузер."""
 
     code = "proof-required"
+    told = MappingProxyType(
+        {
+            "reason": "missing",
+            "challenge": "1.16.1780315200.Yk3mJ0w1h2aVQx8b7c6d5A",
+            "bits": 16,
+            "expires_in_s": 600,
+            "wait_s": 30,
+        }
+    )
 
 
 class Challenge(msgspec.Struct, frozen=True):

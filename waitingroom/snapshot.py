@@ -9,8 +9,8 @@ import msgspec
 
 from waitingroom.cohort import Drawn
 from waitingroom.entries import Entry
-from waitingroom.plan import state_at
-from waitingroom.settings import RoomSettings
+from waitingroom.plan import Word, state_at
+from waitingroom.settings import Mode, RoomSettings
 from waitingroom.terms import Terms
 
 MINUTE_S = 60
@@ -52,7 +52,7 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
     part: float = 1.0
 
     @cached_property
-    def state(self) -> str:
+    def state(self) -> Word:
         """The contract's word: a room that is off is `off`, whatever else it would be."""
         return state_at(self.settings, self.taken_at_ms)
 
@@ -157,8 +157,8 @@ class Status(msgspec.Struct, frozen=True):
     """The public face of a snapshot. `age_s` is above 0 when Redis doesn't answer."""
 
     event: int
-    state: str
-    mode: str
+    state: Word
+    mode: Mode
     # Since when an automatic room is armed.
     armed_at: str | None
     generation: int

@@ -18,6 +18,7 @@ from waitingroom.abuse import Door
 from waitingroom.store import RoomAway
 from waitingroom.tallies import tell_tallies
 from waitingroom.web.counts import Counts
+from waitingroom.web.described import SCHEMES
 from waitingroom.web.hot import HotRooms
 from waitingroom.web.hotjoin import HotJoin
 from waitingroom.web.routes import routes
@@ -65,6 +66,7 @@ async def run(parts: Parts) -> None:
         hot={"/rooms/": HotRooms(rooms, parts.links, join, pages.told)},
         inner=lambda routes: CookieEdge(routes, secure=settings.secure_cookies),
         pages=pages,
+        schemes=SCHEMES,
         static=STATIC,
     )
     port = settings.port_of("waitingroom")

@@ -51,11 +51,13 @@ def build_app(
     inner: Callable[[App], App] | None = None,
     exceptions: Mapping[Any, Any] | None = None,
     body_max: int | None = BODY_MAX_BYTES,
+    schemes: Mapping[str, SecurityScheme] | None = None,
 ) -> Edge:
     """`provide` are ready objects, handed to handlers by name; `dependencies` are Litestar
     providers that depend on the request; `ready` are checks named after what they reach, raising
     when it is not there; `hot` see kernel.web.edge; `inner` wraps the routes inside the edge, so
-    that hot calls don't pass through it; `body_max` see kernel.web.edge.
+    that hot calls don't pass through it; `body_max` see kernel.web.edge; `schemes`: ways to say
+    who calls, besides HTTP Basic, for the `security` of handlers.
     """
     objects = {**(provide or {}), **({"pages": pages} if pages else {})}
     given = {key: Provide(_constant(value), use_cache=True) for key, value in objects.items()}
@@ -74,7 +76,7 @@ def build_app(
             version="1",
             path="/openapi",
             render_plugins=[WholeBounds()],
-            components=Components(security_schemes={"basicAuth": BASIC_AUTH}),
+            components=Components(security_schemes={"basicAuth": BASIC_AUTH, **(schemes or {})}),
         ),
         request_max_body_size=BODY_MAX_BYTES,
         logging_config=None,

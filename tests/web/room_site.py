@@ -19,8 +19,10 @@ from kernel.subjects import subject_of
 from kernel.web.app import build_app
 from kernel.web.links import Links
 from kernel.web.pages import Pages
+from tests.web.witness import Witness
 from waitingroom.room import Rooms
 from waitingroom.settings import RoomSettings
+from waitingroom.web.described import SCHEMES
 from waitingroom.web.hot import HotRooms
 from waitingroom.web.hotjoin import HotJoin
 from waitingroom.web.routes import routes
@@ -46,7 +48,7 @@ class Site:
             redis, clock=clock, keyring=self.keyring, chance=Random(1), gate_clock=clock
         )
         self.pages = Pages(ROOT / "templates", ROOT / "static", ROOT / "locale", links)
-        self.app = build_app(
+        routed = build_app(
             "waitingroom",
             routes(),
             links=links,
@@ -54,6 +56,7 @@ class Site:
             dependencies={"visitor": Provide(self._visitor)},
             pages=self.pages,
             static=ROOT / "static",
+            schemes=SCHEMES,
             hot={
                 "/rooms/": HotRooms(
                     self.rooms,
@@ -64,6 +67,7 @@ class Site:
             },
             inner=lambda routes: CookieEdge(routes, secure=False),
         )
+        self.app = Witness(routed)
 
     async def open(self, event: int = EVENT, **fields: Any) -> None:
         await self.rooms.open(event, RoomSettings(**fields))

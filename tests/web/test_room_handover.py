@@ -122,6 +122,25 @@ async def test_a_link_that_is_not_ours_moves_nothing(site: Site, spoil: Any):
     assert await number_of(laptop) == 1
 
 
+async def test_a_program_takes_a_place_with_the_token_of_the_link(site: Site):
+    laptop, phone = await standing(site), site.visitor(account=7)
+    offered = (await laptop.post(f"{ROOM}/handovers")).json()
+    assert offered["url"].endswith(f"?token={offered['token']}")
+    for body in ({}, {"token": ""}, {"token": "x" * 301}, {"token": 7}, [], {"token": "x", "y": 1}):
+        refused = await phone.post(f"{ROOM}/takeovers", json=body)
+        assert (refused.status_code, refused.json()["code"]) == (400, "bad-input")
+    forged = await phone.post(f"{ROOM}/takeovers", json={"token": offered["token"] + "A"})
+    assert (forged.status_code, forged.json()["code"]) == (403, "handover-forged")
+    taken = await phone.post(f"{ROOM}/takeovers", json={"token": offered["token"]})
+    assert (taken.status_code, taken.json()["number"]) == (200, 1)
+    bearer = {"authorization": f"Entry {taken.json()['entry']}"}
+    assert (await site.visitor().get(f"{ROOM}/entries/me", headers=bearer)).json()["number"] == 1
+    assert await number_of(phone) == 1
+    assert await number_of(laptop) == "no-entry"
+    again = await site.visitor().post(f"{ROOM}/takeovers", json={"token": offered["token"]})
+    assert (again.status_code, again.json()["code"]) == (410, "handover-used")
+
+
 async def test_opening_the_link_moves_nothing_until_the_button_is_pressed(site: Site):
     laptop, phone = await standing(site), site.visitor()
     token = await link_of(laptop)

@@ -6,7 +6,8 @@ import msgspec
 
 from waitingroom.claims import Admitted, Lapsed
 from waitingroom.line import Joined
-from waitingroom.place import Place
+from waitingroom.place import Place, Stage
+from waitingroom.plan import Word
 from waitingroom.snapshot import iso
 
 MS = 1000
@@ -22,8 +23,8 @@ class JoinAnswer(msgspec.Struct, frozen=True, gc=False):
     position: int | None
     ahead: int | None
     called: bool
-    state: str
-    stage: str
+    state: Word
+    stage: Stage
     poll_after_ms: int
     # The number in the lottery, for who was in the pre-queue.
     entrant: int | None = None

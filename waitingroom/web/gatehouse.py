@@ -10,19 +10,69 @@ from litestar.params import FromPath, FromQuery
 
 from kernel.errors import BadInput
 from kernel.web.links import Links
+from kernel.web.told import Answer, told
 from waitingroom.gate.requests import without_pass
 from waitingroom.gate.used import fingerprint
 from waitingroom.gate.visits import TOKEN_MAX, Refused, Visit, visit_cookie_of
 from waitingroom.passes import PURPOSE
 from waitingroom.room import Rooms
+from waitingroom.web.described import EVENT, ROOM
 from waitingroom.web.entrance import AnyRequest, event_of, pass_cookie_of, return_address
 
 URI_MAX = 4_000
+
+
+def _header(name: str, words: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "description": words, "schema": {"type": "string"}}
+
+
 FORM_MAX = 8_192
 JWKS_HEADERS = {"Cache-Control": "public, max-age=60"}
 # nginx may remember a visit that goes on for this long, and longer while the room is away.
 VISIT_HEADERS = {"Cache-Control": "no-store", "X-Accel-Expires": "5"}
 KEPT_NOWHERE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+
+
+class Key(msgspec.Struct, frozen=True):
+    """A public key of passes."""
+
+    kty: str
+    crv: str
+    x: str
+    kid: str
+    alg: str
+    use: str
+
+
+class KeySet(msgspec.Struct, frozen=True):
+    keys: list[Key]
+
+
+KEYS = KeySet(
+    [Key("OKP", "Ed25519", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "2026a", "EdDSA", "sig")]
+)
+PASSED = Answer(
+    words="The visitor may pass: with a visit, with a good pass, or because the room is off.",
+    headers={
+        "Set-Cookie": "`queue_visit_<event>`, when the visit begins: hand it on.",
+        "Cache-Control": "`no-store`",
+        "X-Accel-Expires": "How long nginx may remember a visit that goes on, in seconds.",
+    },
+)
+TURNED_AWAY = Answer(
+    words="The visitor is to be sent elsewhere.",
+    headers={
+        "Location": "Where: the queue page, or the original address without the pass in it.",
+        "Set-Cookie": "As with 204, when a visit begins here.",
+        "Cache-Control": "`no-store`",
+    },
+)
+ASKED: list[dict[str, Any]] = [
+    {**EVENT, "in": "query"},
+    _header("X-Original-URI", "Where the visitor wants to go: an absolute address."),
+    _header("X-Original-Method", "The method of that request."),
+    _header("X-Real-IP", "The visitor's address, as the web server sees it."),
+]
 
 
 class Original(msgspec.Struct, frozen=True):
@@ -38,10 +88,20 @@ class Original(msgspec.Struct, frozen=True):
         return (self.uri or "").startswith("https://")
 
 
-@get("/authorize", summary="204 with a good pass, 401 without: for nginx auth_request")
+@get(
+    "/authorize",
+    summary="204 with a good pass, 401 without: for nginx auth_request",
+    **told(
+        {204: PASSED, 401: TURNED_AWAY},
+        refusals=(BadInput, *ROOM),
+        parameters=[*ASKED],
+        who=[{}, {"pass": []}],
+        tags=["other sites"],
+    ),
+)
 async def authorize(
     request: AnyRequest, event: FromQuery[str], rooms: NamedDependency[Rooms]
-) -> Response[None]:
+) -> Response[Any]:
     """`?event=` names the room. The pass comes in X-Queue-Pass, in the query of X-Original-URI or
     in its cookie, and becomes a cookie of the visit. X-Original-URI is where the visitor goes
     afterwards; Location of a 401 is where to send them now.
@@ -90,9 +150,22 @@ async def onward(event: FromPath[str], request: AnyRequest) -> Response[Any]:
     return Response(b"", status_code=303, headers={"Location": address, **KEPT_NOWHERE})
 
 
-@get("/.well-known/jwks.json", summary="Public keys of passes")
-async def jwks(rooms: NamedDependency[Rooms]) -> Response[dict[str, Any]]:
-    return Response(rooms.keyring.jwks(PURPOSE), headers=JWKS_HEADERS)
+@get(
+    "/.well-known/jwks.json",
+    summary="Public keys of passes",
+    **told(
+        Answer(
+            words="A JWK set (RFC 7517); two keys are good during a change.",
+            example=KEYS,
+            headers={"Cache-Control": "`public, max-age=60`"},
+        ),
+        who=[],
+        tags=["other sites"],
+    ),
+)
+async def jwks(rooms: NamedDependency[Rooms]) -> Response[KeySet]:
+    keys = msgspec.convert(rooms.keyring.jwks(PURPOSE), KeySet)
+    return Response(keys, headers=JWKS_HEADERS)
 
 
 async def _begun(request: AnyRequest, rooms: Rooms, event: int, in_address: str | None) -> Visit:
@@ -123,6 +196,6 @@ def _visitor(request: AnyRequest) -> str:
     return fingerprint({**request.scope, "client": (address, 0)})
 
 
-def _led_to(address: str, more: dict[str, str] | None = None) -> Response[None]:
+def _led_to(address: str, more: dict[str, str] | None = None) -> Response[bytes]:
     headers = {"Location": address, **KEPT_NOWHERE, **(more or {})}
-    return Response(None, status_code=401, headers=headers)
+    return Response(b"", status_code=401, headers=headers, media_type="text/plain")

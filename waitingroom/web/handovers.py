@@ -4,7 +4,7 @@ Opening the link changes nothing, for messengers open links to draw a preview: t
 a button there.
 """
 
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import msgspec
@@ -13,31 +13,132 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from kernel.errors import BadInput
 from kernel.web.links import Links
 from kernel.web.pages import Pages
+from kernel.web.told import Answer, told
+from waitingroom.abuse import TooManyJoins
+from waitingroom.claims import Lapsed
+from waitingroom.entries import Entry
+from waitingroom.handover import (
+    LINK_MAX,
+    HandoverExpired,
+    HandoverForeign,
+    HandoverForged,
+    HandoverGone,
+    HandoverNeedless,
+    HandoverUsed,
+)
+from waitingroom.line import Joined
 from waitingroom.room import Rooms
 from waitingroom.snapshot import iso
-from waitingroom.web.answers import headers_of
+from waitingroom.web.answers import JoinAnswer, headers_of, join_answer
+from waitingroom.web.described import (
+    BEARER,
+    EVENT,
+    JOINED,
+    JOINED_HEADERS,
+    PLACE,
+    PRIVATE,
+    ROOM,
+    VISITOR,
+    WHO,
+    WRITE,
+)
 from waitingroom.web.entrance import AnyRequest, entry_of, event_of, hand_entry
 from waitingroom.web.forms import form_of
 from waitingroom.web.joining import at_door
 
 MINUTE_S = 60
+# A link's token with a few words around it.
+TAKEOVER_BODY_MAX = 1_024
+TAKE = (
+    *(BadInput, *WHO, *WRITE, TooManyJoins, *ROOM, *PLACE),
+    *(HandoverForged, HandoverForeign, HandoverExpired, HandoverUsed, HandoverGone),
+    HandoverNeedless,
+)
 
 
 class HandoverAnswer(msgspec.Struct, frozen=True):
-    """Whoever opens `url` before `expires_at` may take the place; once."""
+    """Whoever opens `url` before `expires_at` may take the place; once. A program takes it with
+    `token`.
+    """
 
     url: str
+    token: str
     expires_at: str
 
 
-@post("/rooms/{event:str}/handovers", summary="A link that hands my place to another device")
+class TakeoverBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`token` is that of the link: what stands behind `token=` in its address."""
+
+    token: Annotated[str, msgspec.Meta(min_length=1, max_length=LINK_MAX)]
+
+
+WRITTEN = (
+    "1.1780315200.1542.c3ViamVjdG9mc29tZWJvZHkwMA.1210.0.0.1.1780316000.aGVsbG8xMjM.c2lnbmF0dXJl"
+)
+OFFERED = HandoverAnswer(
+    f"https://queue.example/queue/1/handover?token={WRITTEN}", WRITTEN, "2026-06-01T12:10:00.000Z"
+)
+
+
+@post(
+    "/rooms/{event:str}/handovers",
+    summary="A link that hands my place to another device",
+    **told(
+        Answer(example=OFFERED, headers=PRIVATE),
+        status=201,
+        refusals=(*PLACE, *WRITE, TooManyJoins, Lapsed),
+        parameters=[EVENT],
+        who=BEARER,
+        tags=["place"],
+    ),
+)
 async def hand_over(
     event: FromPath[str], request: AnyRequest, rooms: NamedDependency[Rooms]
 ) -> Response[HandoverAnswer]:
     answer = await _offer(request, rooms, event_of(event))
     return Response(answer, status_code=201, headers=headers_of())
+
+
+@post(
+    "/rooms/{event:str}/takeovers",
+    status_code=200,
+    summary="Take the place that a link hands over",
+    **told(
+        Answer(example=JOINED, headers=JOINED_HEADERS),
+        refusals=TAKE,
+        body=TakeoverBody,
+        body_example=TakeoverBody(WRITTEN),
+        body_needed=True,
+        parameters=[EVENT],
+        who=VISITOR,
+        tags=["place"],
+    ),
+)
+async def take_over(
+    event: FromPath[str],
+    request: AnyRequest,
+    rooms: NamedDependency[Rooms],
+    visitor: NamedDependency[str],
+    secure_cookies: NamedDependency[bool],
+) -> Response[JoinAnswer]:
+    """For programs; people press the button of the page that the link opens. The entry of whoever
+    gave the place is worth nothing from then on.
+    """
+    event_id, raw = event_of(event), await request.body()
+    if len(raw) > TAKEOVER_BODY_MAX:
+        raise BadInput
+    try:
+        body = msgspec.json.decode(raw, type=TakeoverBody)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput from error
+    entry = await _take(request, rooms, event_id, body.token, visitor)
+    joined = Joined(entry, rooms.book.write(entry), await rooms.place(entry), is_new=False)
+    response = Response(join_answer(joined), headers=headers_of())
+    hand_entry(response, event_id, joined.token, secure=secure_cookies)
+    return response
 
 
 @post("/queue/{event:str}/handovers", include_in_schema=False)
@@ -94,12 +195,16 @@ async def queue_take(
 ) -> Response[Any]:
     event_id = event_of(event)
     token = (await form_of(request)).get("token", "")
-    rooms.snapshot(event_id)
-    at_door(rooms, event_id, "join", visitor, request.scope)
-    entry = await rooms.take_over(event_id, token, visitor)
+    entry = await _take(request, rooms, event_id, token, visitor)
     response = Response(b"", status_code=303, headers={"Location": f"/queue/{event_id}"})
     hand_entry(response, event_id, rooms.book.write(entry), secure=secure_cookies)
     return response
+
+
+async def _take(request: AnyRequest, rooms: Rooms, event: int, token: str, visitor: str) -> Entry:
+    rooms.snapshot(event)
+    at_door(rooms, event, "join", visitor, request.scope)
+    return await rooms.take_over(event, token, visitor)
 
 
 async def _offer(request: AnyRequest, rooms: Rooms, event: int) -> HandoverAnswer:
@@ -109,4 +214,4 @@ async def _offer(request: AnyRequest, rooms: Rooms, event: int) -> HandoverAnswe
     token, until_ms = await rooms.hand_over(entry)
     links: Links = request.app.state["links"]
     path = f"/queue/{event}/handover?token={quote(token, safe='')}"
-    return HandoverAnswer(links.to("waitingroom", request, path), iso(until_ms))
+    return HandoverAnswer(links.to("waitingroom", request, path), token, iso(until_ms))

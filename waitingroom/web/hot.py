@@ -52,7 +52,7 @@ class HotRooms:
         self._join = join
         self._links = links
         self._status = HotStatus(rooms.reader)
-        self._calls: dict[tuple[str, str], Callable[[Entry, Headers], Awaitable[Answer]]] = {
+        self.calls: dict[tuple[str, str], Callable[[Entry, Headers], Awaitable[Answer]]] = {
             ("GET", "entries/me"): self._place,
             ("POST", "heartbeats"): self._heartbeat,
             ("POST", "claims"): self._claim,
@@ -86,13 +86,14 @@ class HotRooms:
         if answer is None:
             return False
         status, body, more = answer
-        await _answer(method, send, status, [JSON, PRIVATE, NOSNIFF, *more], body)
+        kind = [JSON] if body else []
+        await _answer(method, send, status, [*kind, PRIVATE, NOSNIFF, *more], body)
         return True
 
     async def _answered(
         self, which: tuple[str, str], event: str, headers: Headers, scope: Scope
     ) -> Answer | None:
-        call = self._calls.get(which)
+        call = self.calls.get(which)
         if call is None:
             return None
         entry = self._entry(event, headers)

@@ -12,9 +12,12 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from kernel.errors import Refusal, TryAgain
+from kernel.web.told import Answer, told
+from waitingroom.claims import Lapsed
 from waitingroom.entries import Entry
 from waitingroom.room import Rooms
 from waitingroom.web.answers import headers_of, place_answer
+from waitingroom.web.described import BEARER, EVENT, PLACE, PRIVATE
 from waitingroom.web.entrance import AnyRequest, entry_of, event_of
 
 STEP_S = 1.0
@@ -25,13 +28,29 @@ STREAMS_MAX = 2_000
 RETRY_MS = 3_000
 
 
+WORDS = (
+    "`place` with what /entries/me answers, whenever it changes; `end` with the `code` of what "
+    "became of the place. Ends after a minute: open it again."
+)
+
+
 class TooManyStreams(TryAgain):
     """Слишком много открытых потоков, спрашивайте обычными запросами."""
 
     code = "too-many-streams"
 
 
-@get("/rooms/{event:str}/live", summary="My place as server-sent events")
+@get(
+    "/rooms/{event:str}/live",
+    summary="My place as server-sent events",
+    **told(
+        Answer(words=WORDS, kind=str, media="text/event-stream", headers=PRIVATE),
+        refusals=(*PLACE, Lapsed, TooManyStreams),
+        parameters=[EVENT],
+        who=BEARER,
+        tags=["place"],
+    ),
+)
 async def live(event: FromPath[str], request: AnyRequest, rooms: NamedDependency[Rooms]) -> Stream:
     event_id = event_of(event)
     rooms.snapshot(event_id)

@@ -3,7 +3,13 @@
 from typing import Any
 
 from waitingroom.web.gatehouse import authorize, jwks, onward
-from waitingroom.web.handovers import hand_over, queue_hand_over, queue_handover, queue_take
+from waitingroom.web.handovers import (
+    hand_over,
+    queue_hand_over,
+    queue_handover,
+    queue_take,
+    take_over,
+)
 from waitingroom.web.live import live
 from waitingroom.web.lot import lottery_page
 from waitingroom.web.places import claim, heartbeat, join, leave, lottery, my_place, status
@@ -16,4 +22,5 @@ def routes() -> list[Any]:
     calls = [status, join, my_place, heartbeat, claim, leave, lottery, live, authorize, jwks]
     pages = [queue_page, queue_place, queue_join, queue_leave, queue_claim, lottery_page, onward]
     service = [hear_traffic, admit_program]
-    return [*calls, *pages, *service, hand_over, queue_hand_over, queue_handover, queue_take]
+    given = [hand_over, take_over, queue_hand_over, queue_handover, queue_take]
+    return [*calls, *pages, *service, *given]

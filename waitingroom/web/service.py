@@ -9,8 +9,12 @@ from litestar.di import NamedDependency
 from kernel.errors import BadInput, Forbidden
 from kernel.service_tokens import ServiceTokens
 from kernel.values import ID_MAX
+from kernel.web.edge import CrossSite, TooLarge
+from kernel.web.told import Answer, told
+from waitingroom.line import RoomOff
+from waitingroom.programs import GateBusy, QueueOnly
 from waitingroom.room import Rooms
-from waitingroom.store import RoomUnknown
+from waitingroom.store import RoomAway, RoomUnknown
 from waitingroom.web.answers import headers_of
 from waitingroom.web.entrance import AnyRequest
 
@@ -46,11 +50,30 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Admission(msgspec.Struct, frozen=True):
+    """A signed pass and its name."""
+
     token: str = msgspec.field(name="pass")
     jti: str
 
 
-@post("/service/traffic", status_code=204, include_in_schema=False)
+ADMITTED = Admission("eyJhbGciOiJFZERTQSJ9.eyJhdWQiOiIxIn0.c2ln", jti="4f9wq1Yk3mJ0w1h2")
+
+
+@post(
+    "/service/traffic",
+    status_code=204,
+    summary="How many came to events' pages and holds",
+    **told(
+        Answer(words="Heard. Events that have no room are passed over."),
+        status=204,
+        refusals=(NotAService, BadInput, CrossSite, TooLarge, RoomAway),
+        body=Report,
+        body_example=Report("sales-1:4711", {"1": [(0, 12), (1, 40)]}),
+        body_needed=True,
+        who=[{"service": []}],
+        tags=["own processes"],
+    ),
+)
 async def hear_traffic(request: AnyRequest, rooms: NamedDependency[Rooms]) -> None:
     """How many came to each event's pages and holds, told every second by each sales process."""
     report = await _read(request, rooms, Report)
@@ -60,7 +83,24 @@ async def hear_traffic(request: AnyRequest, rooms: NamedDependency[Rooms]) -> No
             await rooms.hear(int(text), report.teller, seconds)
 
 
-@post("/service/admissions", status_code=201, include_in_schema=False)
+@post(
+    "/service/admissions",
+    status_code=201,
+    summary="A pass for an account without a place, while nobody waits",
+    **told(
+        Answer(example=ADMITTED, headers={"Cache-Control": "`no-store`"}),
+        status=201,
+        refusals=(
+            *(NotAService, BadInput, CrossSite, TooLarge, RoomUnknown, RoomAway),
+            *(GateBusy, QueueOnly, RoomOff),
+        ),
+        body=Asked,
+        body_example=Asked(1, "c3ViamVjdG9mc29tZWJvZA"),
+        body_needed=True,
+        who=[{"service": []}],
+        tags=["own processes"],
+    ),
+)
 async def admit_program(request: AnyRequest, rooms: NamedDependency[Rooms]) -> Response[Admission]:
     """A pass for an account that has no place in line. Raises GateBusy, QueueOnly, RoomOff."""
     asked = await _read(request, rooms, Asked)
