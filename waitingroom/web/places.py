@@ -1,6 +1,6 @@
 """The calls of programs and of the queue page's script (docs: the waiting room's contract)."""
 
-from litestar import Response, delete, get, post
+from litestar import HttpMethod, Response, delete, get, post, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -203,6 +203,12 @@ async def leave(
     response: Response[None] = Response(None, status_code=204)
     hand_entry(response, entry.event, "", secure=secure_cookies)
     return response
+
+
+@route("/rooms/{event:str}/entries/me", http_method=HttpMethod.OPTIONS, include_in_schema=False)
+async def allowed_on_my_place() -> Response[None]:
+    """The framework's own answer knows one of two handlers of an address."""
+    return Response(None, status_code=204, headers={"Allow": "DELETE, GET, OPTIONS"})
 
 
 @get(

@@ -12,7 +12,16 @@ from waitingroom.web.handovers import (
 )
 from waitingroom.web.live import live
 from waitingroom.web.lot import lottery_page
-from waitingroom.web.places import claim, heartbeat, join, leave, lottery, my_place, status
+from waitingroom.web.places import (
+    allowed_on_my_place,
+    claim,
+    heartbeat,
+    join,
+    leave,
+    lottery,
+    my_place,
+    status,
+)
 from waitingroom.web.queue import queue_claim, queue_join, queue_leave, queue_page, queue_place
 from waitingroom.web.service import admit_program, hear_traffic
 
@@ -23,4 +32,4 @@ def routes() -> list[Any]:
     pages = [queue_page, queue_place, queue_join, queue_leave, queue_claim, lottery_page, onward]
     service = [hear_traffic, admit_program]
     given = [hand_over, take_over, queue_hand_over, queue_handover, queue_take]
-    return [*calls, *pages, *service, *given]
+    return [*calls, *pages, *service, *given, allowed_on_my_place]
