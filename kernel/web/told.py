@@ -19,7 +19,8 @@ from litestar.openapi.spec import OpenAPIResponse, Operation
 from kernel.errors import Refusal
 from kernel.web.problems import PROBLEM, document_of, headers_of
 
-Who = Sequence[Mapping[str, Sequence[str]]]
+Who = Sequence[dict[str, list[str]]]
+Refused = tuple["type[Refusal] | Said", ...]
 NOTHING: Mapping[str, str] = MappingProxyType({})
 HEADER_WORDS = {
     "Retry-After": "After so many seconds, at least, asking again may help.",
@@ -92,8 +93,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         given = [one for one in operation.parameters or () if getattr(one, "name", "") not in named]
         operation.parameters = [*given, *named.values()] or None  # type: ignore[list-item]  # as it is rendered
         if self.who is not None:  # the framework tells nothing of a call for everybody
-            operation.security = [dict(one) for one in self.who]  # type: ignore[misc]  # as it is rendered
-        found = operation.responses or {}
+            operation.security = list(self.who)
+        found: dict[str, Any] = dict(operation.responses or {})
         operation.responses = {}
         for status, answer in self.answers.items():
             operation.responses[str(status)] = _answer(found[str(status)], answer)

@@ -23,9 +23,15 @@ from waitingroom.settings import BadSetting
 from waitingroom.web.hot import HotRooms
 
 # Said to operators, by the console; and the common name of three.
-NOT_HERE = {ChangedMeanwhile, RoomStarted, BadSetting, TooMany}
+NOT_HERE: set[type[Refusal]] = {ChangedMeanwhile, RoomStarted, BadSetting, TooMany}
 # What the injected `visitor` refuses with (accounts.identity.Identity.visitor).
-OF_ACCOUNTS = [WrongCredentials, AccountInactive, TooManyGuesses, PasswordsBusy, DatabaseAway]
+OF_ACCOUNTS: list[type[Refusal]] = [
+    WrongCredentials,
+    AccountInactive,
+    TooManyGuesses,
+    PasswordsBusy,
+    DatabaseAway,
+]
 ROOM = "/rooms/{event}"
 
 
@@ -55,7 +61,8 @@ def codes_of(call: dict[str, Any]) -> set[tuple[int, str]]:
 
 
 def refusals_of(package: str) -> set[type[Refusal]]:
-    pending, found = [Refusal], set()
+    pending: list[type[Refusal]] = [Refusal]
+    found: set[type[Refusal]] = set()
     while pending:
         kind = pending.pop()
         pending += kind.__subclasses__()

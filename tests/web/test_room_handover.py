@@ -126,7 +126,15 @@ async def test_a_program_takes_a_place_with_the_token_of_the_link(site: Site):
     laptop, phone = await standing(site), site.visitor(account=7)
     offered = (await laptop.post(f"{ROOM}/handovers")).json()
     assert offered["url"].endswith(f"?token={offered['token']}")
-    for body in ({}, {"token": ""}, {"token": "x" * 301}, {"token": 7}, [], {"token": "x", "y": 1}):
+    bodies: list[Any] = [
+        {},
+        {"token": ""},
+        {"token": "x" * 301},
+        {"token": 7},
+        [],
+        {"token": "x", "y": 1},
+    ]
+    for body in bodies:
         refused = await phone.post(f"{ROOM}/takeovers", json=body)
         assert (refused.status_code, refused.json()["code"]) == (400, "bad-input")
     forged = await phone.post(f"{ROOM}/takeovers", json={"token": offered["token"] + "A"})

@@ -5,10 +5,10 @@ from typing import Any
 from litestar.openapi.spec import SecurityScheme
 
 from kernel.db import DatabaseAway
-from kernel.errors import BadInput, Refusal
+from kernel.errors import BadInput
 from kernel.values import ID_MAX
 from kernel.web.edge import CrossSite, TooLarge
-from kernel.web.told import Said, Who
+from kernel.web.told import Refused, Said, Who
 from waitingroom.abuse import TooManyJoins
 from waitingroom.entries import EntryForeign, EntryForged, GenerationOver, NoEntry
 from waitingroom.handover import HandedOver
@@ -73,15 +73,15 @@ EVENT: dict[str, Any] = {
     "schema": {"type": "integer", "format": "int64", "minimum": 1, "maximum": ID_MAX},
     "example": 1,
 }
-ROOM: tuple[type[Refusal], ...] = (RoomUnknown, RoomAway)
+ROOM: Refused = (RoomUnknown, RoomAway)
 # Whoever has a place must show it.
-ENTRY = (NoEntry, EntryForged, EntryForeign, GenerationOver, *ROOM)
-PLACE = (*ENTRY, HandedOver)
+ENTRY: Refused = (NoEntry, EntryForged, EntryForeign, GenerationOver, *ROOM)
+PLACE: Refused = (*ENTRY, HandedOver)
 # Of calls that change something: browsers say where they come from, and bodies have an end.
-WRITE: tuple[type[Refusal], ...] = (CrossSite, TooLarge)
+WRITE: Refused = (CrossSite, TooLarge)
 # Of calls that ask who the visitor is. That is told to the room from outside (`visitor` of
 # waitingroom.web.routes), so these words are what the product around it says.
-WHO = (
+WHO: Refused = (
     Said(401, "wrong-credentials", "Неверный адрес или пароль."),
     Said(403, "account-inactive", "Учётная запись отключена."),
     Said(429, "too-many-guesses", "Слишком много неверных паролей.", waits=True),
@@ -153,7 +153,7 @@ DRAWN = Published(
 PRIVATE = {"Cache-Control": "`no-store`"}
 JOINED_HEADERS = {"Set-Cookie": "`biletter_entry_<event>`: the entry, for browsers.", **PRIVATE}
 # A place that was lost in the same moment is told as such.
-JOIN = (
+JOIN: Refused = (
     *(BadInput, *WHO, *WRITE, TooManyJoins, ProofRequired, *INVITE_REFUSALS),
     *(RoomOff, RoomSoon, RoomClosed, RoomFull),
     *(*ENTRY, HandedOver),

@@ -16,7 +16,7 @@ from litestar.params import FromPath
 from kernel.errors import BadInput
 from kernel.web.links import Links
 from kernel.web.pages import Pages
-from kernel.web.told import Answer, told
+from kernel.web.told import Answer, Refused, told
 from waitingroom.abuse import TooManyJoins
 from waitingroom.claims import Lapsed
 from waitingroom.entries import Entry
@@ -52,7 +52,7 @@ from waitingroom.web.joining import at_door
 MINUTE_S = 60
 # A link's token with a few words around it.
 TAKEOVER_BODY_MAX = 1_024
-TAKE = (
+TAKE: Refused = (
     *(BadInput, *WHO, *WRITE, TooManyJoins, *ROOM, *PLACE),
     *(HandoverForged, HandoverForeign, HandoverExpired, HandoverUsed, HandoverGone),
     HandoverNeedless,

@@ -32,4 +32,5 @@ def routes() -> list[Any]:
     pages = [queue_page, queue_place, queue_join, queue_leave, queue_claim, lottery_page, onward]
     service = [hear_traffic, admit_program]
     given = [hand_over, take_over, queue_hand_over, queue_handover, queue_take]
-    return [*calls, *pages, *service, *given, allowed_on_my_place]
+    # First: else the framework makes up one of its own.
+    return [allowed_on_my_place, *calls, *pages, *service, *given]
