@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -18,6 +20,11 @@ ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 40
 PORTS = 10
+PORT_FIRST, PORT_END = 21_000, 32_000
+STOPS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+TIED = ("setpriv", "--pdeathsig=TERM", "--")
+# A note in the folder that is to be kept.
+KEPT = "kept"
 
 
 class Stand(msgspec.Struct, frozen=True):
@@ -41,30 +48,84 @@ class Stand(msgspec.Struct, frozen=True):
                     found.append(pid)
         return found
 
+    def keep(self) -> None:
+        """The folder is worth a look afterwards: see standing."""
+        (self.data.parent / KEPT).touch()
+
 
 @contextlib.contextmanager
-def standing(settings: dict[str, str]) -> Iterator[Stand]:
-    """Start the product with an empty data folder and these environment settings; stop it."""
+def standing(settings: dict[str, str], keep: Path | None = None) -> Iterator[Stand]:
+    """Start the product with an empty data folder and these environment settings; stop it, however
+    the body ends, and leave nothing behind. `keep`: where the folder goes after `Stand.keep()`.
+    """
     port = free_ports()
-    with tempfile.TemporaryDirectory(prefix="biletter-bench-") as folder:
+    with unwinding(), tempfile.TemporaryDirectory(prefix="biletter-bench-") as folder:
         data, log_path = Path(folder) / "data", Path(folder) / "up.log"
         environment = {name: text for name, text in os.environ.items() if "BILETTER" not in name}
         environment |= {"BILETTER_PORT": str(port), "BILETTER_DATA": str(data)} | settings
         with log_path.open("wb") as log:
+            # Should we be killed outright, the kernel asks it to stop.
             process = subprocess.Popen(
-                [sys.executable, "-m", "biletter", "up"],
+                [*TIED, sys.executable, "-m", "biletter", "up"],
                 cwd=ROOT,
                 env=environment,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
         try:
             _until_ready(process, port, log_path)
             env = json.loads((data / "run" / "env.json").read_text("utf-8"))
             yield Stand(port, process.pid, data, env)
         finally:
-            process.terminate()
-            process.wait(STOP_TIMEOUT_S)
+            with deaf():
+                stop(process)
+                if keep is not None and (Path(folder) / KEPT).exists():
+                    shutil.rmtree(keep, ignore_errors=True)
+                    shutil.copytree(folder, keep, ignore=_sockets)
+
+
+@contextlib.contextmanager
+def unwinding() -> Iterator[None]:
+    """SIGTERM and a closed terminal unwind the stack as Ctrl-C does, also where a shell had made
+    us deaf to that.
+    """
+    before = {number: signal.getsignal(number) for number in STOPS}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in STOPS - {signal.SIGINT}:
+        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def deaf() -> Iterator[None]:
+    """Cleaning up is not interrupted: it ends by itself."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in STOPS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """Ask it to stop; whatever of it is left after a while is killed."""
+    process.terminate()
+    try:
+        process.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        for pid in [process.pid, *descendants(process.pid)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait()
+
+
+def _sockets(folder: str, names: list[str]) -> set[str]:
+    return {name for name in names if (Path(folder) / name).is_socket()}
 
 
 def _until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
@@ -102,8 +163,12 @@ def descendants(pid: int) -> list[int]:
 
 
 def free_ports() -> int:
-    """The first of PORTS consecutive ports nobody listens on."""
-    for base in range(21_000, 60_000, PORTS):
+    """The first of PORTS consecutive ports nobody listens on. Each process begins to look
+    elsewhere, so that two that start together do not meet.
+    """
+    every = list(range(PORT_FIRST, PORT_END, PORTS))
+    first = os.getpid() % len(every)
+    for base in every[first:] + every[:first]:
         with contextlib.ExitStack() as stack:
             try:
                 for port in range(base, base + PORTS):
