@@ -80,6 +80,10 @@ class Gateway(Protocol):
         """How long the gateway is to be left alone with calls of this kind; 0: not at all."""
         ...
 
+    def is_slow(self, call: Call) -> bool:
+        """Whether calls of this kind often have to be repeated now, or take long."""
+        ...
+
 
 class ReturnUrls(msgspec.Struct, frozen=True):
     """Where the browser and the webhooks go; a real gateway only echoes them (§1.2)."""

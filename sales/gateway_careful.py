@@ -41,6 +41,7 @@ SECONDS = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 BREAKER = Gauge("gateway_breaker", "0 closed, 1 half-open, 2 open", ["call"])
+SLOW = Gauge("gateway_slow", "1: a good part of the latest calls went badly", ["call"])
 IN_FLIGHT = Gauge("gateway_in_flight", "Calls of the gateway under way")
 WAITING = Gauge("gateway_waiting", "Calls that wait for a place in the budget")
 log = structlog.get_logger()
@@ -77,6 +78,7 @@ class CarefulGateway:
         self._breakers = {call: Breaker(seconds, chance) for call in CALLS}
         for call in CALLS:
             BREAKER.labels(call).set_function(partial(self._number, call))
+            SLOW.labels(call).set_function(partial(self.is_slow, call))
         IN_FLIGHT.set_function(lambda: self._budget.in_flight)
         WAITING.set_function(lambda: self._budget.waiting)
 
@@ -90,6 +92,9 @@ class CarefulGateway:
 
     def away_s(self, call: Call) -> float:
         return self._breakers[call].wait_s()
+
+    def is_slow(self, call: Call) -> bool:
+        return self._breakers[call].is_slow()
 
     def form_url(self, payment_id: str) -> str:
         return self._gateway.form_url(payment_id)
@@ -152,7 +157,7 @@ class CarefulGateway:
             outcome = await send()
             answered = not (isinstance(outcome, Unknown) and outcome.is_trouble)
         finally:
-            breaker.tell(leave, answered=answered)
+            breaker.tell(leave, answered=answered, took_s=self._seconds() - began)
             if breaker.state != was:
                 log.warning("gateway breaker", call=call, was=was, state=breaker.state)
         SECONDS.labels(call).observe(self._seconds() - began)

@@ -65,6 +65,9 @@ class ToleuBar:
     def away_s(self, call: Call) -> float:  # noqa: ARG002  # see CarefulGateway
         return 0.0
 
+    def is_slow(self, call: Call) -> bool:  # noqa: ARG002  # see CarefulGateway
+        return False
+
     async def init(
         self, *, order_id: str, amount: int, description: str, expiry_min: int, urls: ReturnUrls
     ) -> Offered | Refused | Unknown:

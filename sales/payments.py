@@ -97,7 +97,7 @@ class Payments:
         """What people who pay may be told about the gateway, as seen from this process."""
         if self.away_s() > 0:
             return "away"
-        return "slow" if any(self._gateway.away_s(call) > 0 for call in CALLS) else "well"
+        return "slow" if any(map(self._gateway.is_slow, CALLS)) else "well"
 
     async def of_order(self, order_id: int) -> Payment | None:
         """The newest attempt; None before the order was placed."""

@@ -32,6 +32,8 @@ WATCH_S: Final = 24 * 3600
 WATCH_EVERY_MAX_S: Final = 3600
 POLL_MIN_S: Final = 2.0
 POLL_MAX_S: Final = 30.0
+# Where money is reserved, somebody waits who has done his part.
+POLL_RESERVED_MAX_S: Final = 5.0
 SOON_S: Final = 1.5
 
 
@@ -236,7 +238,8 @@ def _age_s(attempt: Attempt, now: datetime) -> float:
 def _poll_s(attempt: Attempt, now: datetime) -> float:
     """A quarter of the age: often at first, when the buyer looks; never past the end by much."""
     left_s = (attempt.payment.expires_at - now).total_seconds()
-    delay_s = min(POLL_MAX_S, max(POLL_MIN_S, _age_s(attempt, now) / 4))
+    most_s = POLL_RESERVED_MAX_S if attempt.payment.state == "authorised" else POLL_MAX_S
+    delay_s = min(most_s, max(POLL_MIN_S, _age_s(attempt, now) / 4))
     return min(delay_s, max(POLL_MIN_S, left_s)) if left_s > 0 else delay_s
 
 

@@ -88,6 +88,9 @@ class FakeGateway:
     def away_s(self, call: str) -> float:
         return self.away.get(call, 0.0)
 
+    def is_slow(self, call: str) -> bool:
+        return self.away_s(call) > 0
+
     async def init(
         self, *, order_id: str, amount: int, description: str, expiry_min: int, urls: ReturnUrls
     ) -> Offered | Refused | Unknown:

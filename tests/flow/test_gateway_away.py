@@ -39,7 +39,7 @@ async def test_who_is_at_the_gateway_keeps_his_seats_and_it_is_not_hammered(shop
     orders = [await shop.placed(seat) for seat in range(8)]
     asked = await silent_for(shop, fake, "check", 300)
     # Eight payments would have looked about eighty times.
-    assert asked < 40
+    assert asked < 45
     assert {(await shop.state(order.id)) for order in orders} == {("pending", "offered")}
     assert set(await shop.claims()) == set(range(8))
     for booked in fake.books.values():
@@ -81,6 +81,17 @@ async def test_a_new_checkout_is_told_before_anything_has_begun(shop, fake):
     assert (hold.seats, hold.frozen) == ([8], False)
     assert await shop.payments.of_order(order.id) is None
     assert shop.payments.pace() == "away"
+
+
+async def test_a_gateway_that_has_to_be_asked_again_is_called_slow_and_sells_on(shop, fake):
+    order = await shop.placed(0)
+    fake.plan("check", *[Silent(acted=False)] * 2)
+    await shop.later(12)
+    assert shop.payments.pace() == "slow"
+    fake.pay()
+    await shop.later(10)
+    assert await shop.state(order.id) == ("paid", "captured")
+    assert await shop.placed(1)
 
 
 async def test_who_had_begun_is_not_refused_while_it_is_away(shop, fake):

@@ -64,6 +64,14 @@ async def test_after_silence_it_is_left_alone_and_whoever_asks_is_told_when_to_c
     assert health.away_s["check"] > 0
 
 
+async def test_a_gateway_that_often_has_to_be_asked_again_is_called_slow(careful):
+    careful.fake.plan("check", *[Silent(acted=False)] * 2)
+    for _ in range(2):
+        await careful.check()
+    assert (careful.gateway.is_slow("check"), careful.gateway.is_slow("init")) == (True, False)
+    assert careful.gateway.health().is_well
+
+
 async def test_one_kind_of_call_says_nothing_of_another(careful):
     await careful.silence()
     assert careful.gateway.away_s("init") == 0
@@ -89,8 +97,7 @@ async def test_it_is_asked_again_when_the_pause_is_over(careful):
     careful.now += 10
     assert await careful.check() == Refused("1404")
     assert careful.gateway.health().states["check"] == "half-open"
-    for _ in range(2):
-        await careful.check()
+    await careful.check()
     assert careful.gateway.health().is_well
 
 

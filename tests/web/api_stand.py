@@ -110,6 +110,9 @@ class ScriptedGateway:
     def away_s(self, call: str) -> float:
         return self.away.get(call, 0.0)
 
+    def is_slow(self, call: str) -> bool:
+        return self.away_s(call) > 0
+
 
 class Changes:
     """Whether the catalogue has changed, and whether one would hear of it."""
