@@ -1,16 +1,14 @@
 """`script/storm`: real processes, every fault of the gateway on, and `kill -9` of whatever is ours.
 
-Starts an installation of its own, sends buyers, kills web, worker, relay, ticker and Redis at
+Starts an installation of its own, sends buyers (some through a waiting room, some give tickets
+back), cancels events in the middle, kills web, worker, relay, ticker, Redis and PostgreSQL at
 random, then lets everything come to rest and asks the independent checker. Prints what happened
-and the checker's table; exits with 1 when a promise is broken. `--short` ends within five minutes.
-Only processes of the installation that it started are ever killed.
+and the checker's table; exits with 1 when a promise is broken. It always ends by itself, and
+leaves nothing behind but, when something is wrong, its folder in `.cache/storm`.
 """
 
 import argparse
 import asyncio
-import contextlib
-import os
-import signal
 import sys
 import time
 from collections import Counter
@@ -22,136 +20,174 @@ import httpx
 from loadtest.checker import check_stores
 from loadtest.checks.report import Report
 from loadtest.purchases import cinemas, sites_of
-from loadtest.stand import Stand, standing
+from loadtest.stand import ROOT, Stand, standing
 from loadtest.storm_buyer import StormBuyer
+from loadtest.storm_caller import Gave
+from loadtest.storm_trouble import cancel_events, count_of, kill_at_random, tell_progress
 from loadtest.visitor import Sites, demo_account
 
-# How a victim is told by its command line.
-VICTIMS: Final = {
-    "sales": ("biletter", "run", "sales"),
-    "worker": ("biletter", "run", "worker"),
-    "relay": ("biletter", "run", "relay"),
-    "ticker": ("biletter", "run", "ticker"),
-    "redis": ("redis-server", "redis-shop"),
-}
-KILL_EVERY_S: Final = (3.0, 9.0)
 STAR: Final = 1
 SETTINGS: Final = {"BILETTER_LOG_LEVEL": "warning"}
-LOOK_EVERY_S: Final = 3.0
+KEEP: Final = ROOT / ".cache" / "storm"
 TENTH: Final = 0.1
+GUARDED: Final = 0.15
+LOOK_EVERY_S: Final = 3.0
+# For the checker, beside the time to come to rest.
+CHECK_S: Final = 60.0
 
 
-async def storm(stand: Stand, options: argparse.Namespace) -> int:
-    """0 when every promise was kept."""
-    chance = Random(options.seed)
-    sites, tally = sites_of(stand), Counter[str]()
-    faults = f"{stand.base(3)}/sandbox/faults"
-    events = await cinemas(sites, STAR)
-    async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
-        everything = (await client.get(f"{faults}/presets")).json()["ten-percent-everything"]
-        wished = {
-            name: options.share if value == TENTH else value for name, value in everything.items()
-        }
-        (await client.put(faults, json=wished | {"seed": options.seed})).raise_for_status()
+class Storm:
+    def __init__(self, stand: Stand, options: argparse.Namespace) -> None:
+        self.stand, self.options = stand, options
+        self.sites: Sites = sites_of(stand)
+        self.tally: Counter[str] = Counter()
+        self.on_sale: list[int] = []
+        self.until = 0.0
+
+    async def run(self) -> int:
+        """0 when every promise was kept."""
+        faults = f"{self.stand.base(3)}/sandbox/faults"
+        self.on_sale = (await cinemas(self.sites, STAR))[: self.options.events]
+        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+            everything = (await client.get(f"{faults}/presets")).json()["ten-percent-everything"]
+            share = self.options.share
+            wished = {name: share if to == TENTH else to for name, to in everything.items()}
+            wished["seed"] = self.options.seed
+            (await client.put(faults, json=wished)).raise_for_status()
+            started = time.monotonic()
+            await self._rage()
+            struck = (await client.get(f"{faults}/struck")).json()
+            (await client.put(faults, json={})).raise_for_status()
+        self.tally["faults of the gateway"] = sum(struck.values())
+        print(f"the storm took {time.monotonic() - started:.0f} s; now everything comes to rest")
         started = time.monotonic()
-        killing = asyncio.create_task(kill_at_random(stand, Random(options.seed), tally))
-        await send_buyers(sites, events, chance, tally, options)
-        killing.cancel()
-        await asyncio.gather(killing, return_exceptions=True)
-        struck = (await client.get(f"{faults}/struck")).json()
-        (await client.put(faults, json={})).raise_for_status()
-    print(f"storm over after {time.monotonic() - started:.0f} s; now everything comes to rest")
-    report = await come_to_rest(stand, sites, events, options)
-    tally["faults of the gateway"] = sum(struck.values())
-    for what, count in sorted(tally.items()):
-        print(f"        {what:<64}{count:>12}")
-    return report.show()
+        report = await self._come_to_rest()
+        print(f"checked after {time.monotonic() - started:.0f} s, seed {self.options.seed}")
+        for what, count in sorted(self.tally.items()):
+            print(f"        {what:<64}{count:>12}")
+        ended, paid = (count_of(self.tally, f"purchases: {word}") for word in ("", "paid"))
+        print(f"        {'purchases, and how many of them were paid':<64}{f'{ended}, {paid}':>12}")
+        return report.show()
 
-
-async def send_buyers(
-    sites: Sites,
-    events: list[int],
-    chance: Random,
-    tally: Counter[str],
-    options: argparse.Namespace,
-) -> None:
-    """So many purchases, or until the time for them is over; those under way are finished."""
-    until = time.monotonic() + options.seconds
-    turns = iter(range(options.purchases))
-
-    async def one(_: int) -> None:
-        for turn in turns:
-            if time.monotonic() > until:
-                return
-            outcome = await buyer_of(sites, turn, chance.choice(events), tally, options).live()
-            tally[f"purchases: {outcome}"] += 1
-
-    await asyncio.gather(*(one(index) for index in range(options.buyers)))
-
-
-def buyer_of(
-    sites: Sites, turn: int, event: int, tally: Counter[str], options: argparse.Namespace
-) -> StormBuyer:
-    """Buyers come again under the same accounts: signing in costs more than buying."""
-    email, password = demo_account(1 + turn % options.accounts)
-    return StormBuyer(
-        sites=sites,
-        email=email,
-        password=password,
-        event=event,
-        chance=Random(f"{options.seed} {turn}"),
-        tally=tally,
-    )
-
-
-async def kill_at_random(stand: Stand, chance: Random, tally: Counter[str]) -> None:
-    while True:
-        await asyncio.sleep(chance.uniform(*KILL_EVERY_S))
-        name = chance.choice(sorted(VICTIMS))
-        for pid in stand.pids(*VICTIMS[name]):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-                tally[f"kills: {name}"] += 1
-
-
-async def come_to_rest(
-    stand: Stand, sites: Sites, events: list[int], options: argparse.Namespace
-) -> Report:
-    """Buyers let go of what they left; then the checker, until it finds nothing or time is up."""
-    until = time.monotonic() + options.rest_seconds
-    turns = range(min(options.accounts, options.purchases))
-    while True:
-        await asyncio.gather(
-            *(buyer_of(sites, turn, events[0], Counter(), options).end_all() for turn in turns)
+    async def _rage(self) -> None:
+        """Buyers and trouble, until all have bought or time is up."""
+        options, tally = self.options, self.tally
+        self.until = time.monotonic() + options.seconds + options.grace_seconds
+        every_s = (options.kill_every / 2, options.kill_every * 3 / 2)
+        trouble = [
+            asyncio.create_task(one)
+            for one in (
+                kill_at_random(self.stand, Random(options.seed), every_s, tally),
+                tell_progress(tally, options.purchases),
+            )
+        ]
+        cancelling = asyncio.create_task(
+            cancel_events(self.stand, self.on_sale, options.cancelled, self._share, tally)
         )
-        report = await check_stores(stand.env, f"{stand.base(3)}/sandbox/books", at_rest=True)
-        if not report.broken or time.monotonic() > until:
-            return report
-        await asyncio.sleep(LOOK_EVERY_S)
+        try:
+            await self._send_buyers()
+        finally:
+            for one in trouble:
+                one.cancel()
+            await asyncio.gather(*trouble, return_exceptions=True)
+        await cancelling
+
+    def _share(self) -> float:
+        """How much of the storm is over, 0 to 1."""
+        options = self.options
+        spent_s = time.monotonic() - self.until + options.seconds + options.grace_seconds
+        ended = count_of(self.tally, "purchases: ")
+        return float(max(spent_s / options.seconds, ended / options.purchases))
+
+    async def _send_buyers(self) -> None:
+        """So many purchases, or until the time for them is over; those under way may end."""
+        stop_at = time.monotonic() + self.options.seconds
+        chance, turns = Random(self.options.seed), iter(range(self.options.purchases))
+
+        async def one() -> None:
+            for turn in turns:
+                if time.monotonic() > stop_at:
+                    return
+                guarded = chance.random() < GUARDED
+                event = STAR if guarded else chance.choice(self.on_sale)
+                outcome = await self._buyer(turn, event, is_guarded=guarded).live()
+                self.tally[f"purchases: {outcome}"] += 1
+
+        await asyncio.gather(*(one() for _ in range(self.options.buyers)))
+
+    def _buyer(self, turn: int, event: int, *, is_guarded: bool = False) -> StormBuyer:
+        """Buyers come again under the same accounts: signing in costs more than buying."""
+        email, password = demo_account(1 + turn % self.options.accounts)
+        return StormBuyer(
+            sites=self.sites,
+            email=email,
+            password=password,
+            event=event,
+            is_guarded=is_guarded,
+            chance=Random(f"{self.options.seed} {turn}"),
+            tally=self.tally,
+            until=self.until,
+        )
+
+    async def _come_to_rest(self) -> Report:
+        """Buyers let go of what they left; then the checker, until it finds nothing or time is
+        up.
+        """
+        self.until = time.monotonic() + self.options.rest_seconds
+        left = set(range(min(self.options.accounts, self.options.purchases)))
+        while True:
+            let_go = await asyncio.gather(*map(self._has_let_go, left))
+            left -= {turn for turn, is_done in zip(left, let_go, strict=True) if is_done}
+            report = await check_stores(
+                self.stand.env, f"{self.stand.base(3)}/sandbox/books", at_rest=True
+            )
+            if not report.broken or time.monotonic() > self.until:
+                return report
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _has_let_go(self, turn: int) -> bool:
+        try:
+            return not await self._buyer(turn, STAR).end_all()
+        except Gave:
+            return False
 
 
 def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--short", action="store_true", help="ends within five minutes")
+    parser = argparse.ArgumentParser(prog="script/storm", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="ends within three minutes")
     parser.add_argument("--purchases", type=int, default=2_000)
-    parser.add_argument("--buyers", type=int, default=48, help="at the same time")
-    parser.add_argument("--accounts", type=int, default=100)
-    parser.add_argument("--seconds", type=float, default=1_200.0, help="for sending buyers")
+    parser.add_argument("--buyers", type=int, default=120, help="at the same time")
+    parser.add_argument("--accounts", type=int, default=240)
+    parser.add_argument("--events", type=int, default=16, help="on sale, beside the star's")
+    parser.add_argument("--cancelled", type=int, default=2, help="so many of them in the middle")
+    parser.add_argument("--seconds", type=float, default=840.0, help="for sending buyers")
+    parser.add_argument("--grace-seconds", type=float, default=60.0, help="for those under way")
     parser.add_argument("--rest-seconds", type=float, default=300.0, help="for coming to rest")
+    parser.add_argument("--kill-every", type=float, default=6.0, help="seconds on the average")
     parser.add_argument("--share", type=float, default=TENTH, help="of each fault, 0 to 1")
     parser.add_argument("--seed", type=int, default=Random().randrange(2**31))
     options = parser.parse_args(arguments)
     if options.short:
-        options.purchases, options.buyers, options.accounts = 200, 24, 24
-        options.seconds, options.rest_seconds = 60.0, 100.0
+        options.purchases, options.buyers, options.accounts = 150, 36, 36
+        options.events, options.cancelled, options.kill_every = 8, 1, 5.0
+        options.seconds, options.grace_seconds, options.rest_seconds = 40.0, 15.0, 105.0
     return options
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = options_of(arguments)
-    print(f"seed {options.seed}")
-    with standing(SETTINGS) as stand:
-        return asyncio.run(storm(stand, options))
+    print(f"seed {options.seed}", flush=True)
+    limit_s = options.seconds + options.grace_seconds + options.rest_seconds + CHECK_S
+    with standing(SETTINGS, keep=KEEP) as stand:
+        try:
+            status = asyncio.run(asyncio.wait_for(Storm(stand, options).run(), limit_s))
+        except Exception:  # also one that took too long
+            stand.keep()
+            raise
+        if status:
+            stand.keep()
+            print(f"seed {options.seed}: its folder is kept in {KEEP}", flush=True)
+    return status
 
 
 if __name__ == "__main__":

@@ -1,60 +1,74 @@
-"""A buyer in the storm: loads again what did not come, and remembers which bookings are its own."""
+"""A buyer in the storm: through the line or straight to the seats, the card form, the tickets, and
+sometimes back again.
+"""
 
 import asyncio
+import re
 import time
-from collections import Counter
-from random import Random
-from typing import Any
-from urllib.parse import urlencode
-from uuid import uuid4
 
-import msgspec
+from loadtest.storm_caller import OK, Caller, Gave
+from loadtest.visitor import DECLINED_CARD, GOOD_CARD, HIDDEN, code_of, path_of
 
-from loadtest.visitor import DECLINED_CARD, GOOD_CARD, HIDDEN, Sites, code_of, path_of
-from loadtest.wire import Answer, Wire, basic
-
-# A page that did not come is loaded again, for so long altogether.
-PATIENCE_S = 60.0
-PAUSE_S = (0.2, 1.5)
-AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 ENDED = frozenset({"paid", "cancelled", "expired", "refunded"})
 # Of those who get to the gateway: what they do there. The rest pays, and waits for the tickets.
-WALKS_AWAY, CANCELS_THERE, BAD_CARD, RETURNS = 0.05, 0.08, 0.05, 0.15
-CLICKS_TWICE, NAMES_WRITES = 0.1, 0.5
+WALKS_AWAY, CANCELS_THERE, BAD_CARD = 0.04, 0.06, 0.05
+# Of those who have tickets.
+RETURNS_ALL, RETURNS_ONE = 0.12, 0.12
+CLICKS_TWICE = 0.1
 SEATS_WANTED = 2
-CREATED, FOUND, OK, TAKEN = 201, 302, 200, 419
+PAGES, PAGE_SIZE = 3, 20
+LINE_S = 120.0
+TICKET = re.compile(r'name="tickets" value="(?P<id>\d+)"')
+CREATED, FOUND, SEE_OTHER = 201, 302, 303
 
 
-class Gave(Exception):
-    """The buyer has had enough; the message is the outcome."""
-
-
-class StormBuyer(msgspec.Struct, kw_only=True):
-    sites: Sites
-    email: str
-    password: str
+class StormBuyer(Caller):
     event: int
-    chance: Random
-    tally: Counter[str]
+    is_guarded: bool = False
 
     async def live(self) -> str:
         """One purchase, or what became of it in a word."""
         try:
+            if self.is_guarded:
+                self.pass_ = await self._queue()
             return await self._buy()
         except Gave as gave:
             return str(gave)
 
     async def end_all(self) -> list[str]:
-        """Let go of every booking that is not final; the states of those left."""
+        """Let go of every booking that is not final; the states of those left. Raises Gave."""
         left = []
-        for booking in await self._json("GET", "/api/bookings") or []:
+        for booking in await self.read("/api/bookings") or []:
             state = await self._state(booking["id"])
             if state not in ENDED:
-                await self._ask("PATCH", "/api/bookings/cancel", {"booking_id": booking["id"]})
+                await self.ask("PATCH", "/api/bookings/cancel", {"booking_id": booking["id"]})
                 state = await self._state(booking["id"])
             if state not in ENDED:
                 left.append(state)
         return left
+
+    async def _queue(self) -> str:
+        """The pass. A place that a dead Redis has lost is taken again."""
+        room, rooms = self.sites.room, f"/rooms/{self.event}"
+        until, place = min(self.until, time.monotonic() + LINE_S), await self._join()
+        while time.monotonic() < until:
+            told = await self.ask("GET", f"{rooms}/entries/me", at=room, headers=place)
+            if told.status != OK:
+                place = await self._join()
+            elif told.json()["called"]:
+                claimed = await self.ask("POST", f"{rooms}/claims", at=room, headers=place)
+                if claimed.status == CREATED:
+                    return str(claimed.json()["pass"])
+            pause_ms = told.json()["poll_after_ms"] if told.status == OK else 1_000
+            await asyncio.sleep(pause_ms / 1000)
+        raise Gave("still in line")
+
+    async def _join(self) -> dict[str, str]:
+        path, who = f"/rooms/{self.event}/entries", self.headers(None)
+        joined = await self.ask("POST", path, at=self.sites.room, headers=who)
+        if joined.status not in (OK, CREATED):
+            raise Gave(f"join: {code_of(joined)}")
+        return {"Authorization": f"Entry {joined.json()['entry']}"}
 
     async def _buy(self) -> str:
         booking = await self._book()
@@ -65,40 +79,39 @@ class StormBuyer(msgspec.Struct, kw_only=True):
         if fate < WALKS_AWAY:
             return "walked away"
         if fate < WALKS_AWAY + CANCELS_THERE:
-            await self._ask("PATCH", "/api/bookings/cancel", {"booking_id": booking})
-            return "cancelled at the form"
+            await self.ask("PATCH", "/api/bookings/cancel", {"booking_id": booking})
+            return f"cancelled at the form, {await self._state(booking)}"
         await self._pay(form, DECLINED_CARD if fate > 1 - BAD_CARD else GOOD_CARD)
         state = await self._wait(booking)
-        if state == "paid" and self.chance.random() < RETURNS:
-            await self._ask("PATCH", "/api/bookings/cancel", {"booking_id": booking})
-            return f"returned, {await self._state(booking)}"
-        return state
+        return await self._give_back(booking) if state == "paid" else state
 
     async def _book(self) -> int:
-        answer = await self._ask("POST", "/api/bookings", {"event_id": self.event})
+        answer = await self.ask("POST", "/api/bookings", {"event_id": self.event})
         if answer.status != CREATED:
             raise Gave(f"book: {code_of(answer)}")
         number: int = answer.json()["id"]
         return number
 
     async def _hold(self, booking: int) -> int:
-        seats = await self._json("GET", f"/api/seats?event_id={self.event}&status=FREE&pageSize=20")
+        page = self.chance.randint(1, PAGES)
+        wanted = f"event_id={self.event}&status=FREE&page={page}&pageSize={PAGE_SIZE}"
+        seats = await self.read(f"/api/seats?{wanted}") or []
+        self.chance.shuffle(seats)
         held = 0
-        for seat in seats or []:
+        for seat in seats:
             body = {"booking_id": booking, "seat_id": seat["id"]}
-            held += (await self._ask("PATCH", "/api/seats/select", body)).status == OK
+            held += (await self.ask("PATCH", "/api/seats/select", body)).status == OK
             if held == SEATS_WANTED:
                 break
         return held
 
     async def _check_out(self, booking: int) -> str:
         """The path of the card form. While the gateway is silent there is none yet."""
-        until = time.monotonic() + PATIENCE_S
-        body = {"booking_id": booking}
+        until, body = self.patience(), {"booking_id": booking}
         while time.monotonic() < until:
             clicks = 2 if self.chance.random() < CLICKS_TWICE else 1
             answers = await asyncio.gather(
-                *(self._ask("PATCH", "/api/bookings/initiatePayment", body) for _ in range(clicks))
+                *(self.ask("PATCH", "/api/bookings/initiatePayment", body) for _ in range(clicks))
             )
             led = [answer for answer in answers if answer.status == FOUND]
             if led:
@@ -106,67 +119,51 @@ class StormBuyer(msgspec.Struct, kw_only=True):
             state = await self._state(booking)
             if state != "pending":
                 raise Gave(f"checkout: {code_of(answers[0])}")
-            await self._pause()
+            await self.pause()
         raise Gave("no form in time")
 
     async def _pay(self, form: str, card: str) -> None:
         """As a browser would; a form whose answer got lost is posted again."""
-        page = await self._ask("GET", form, at=self.sites.gateway)
+        page = await self.ask("GET", form, at=self.sites.gateway)
         fields = {found["name"]: found["value"] for found in HIDDEN.finditer(page.body.decode())}
         fields |= {"CardNumber": card, "ExpiryDate": "12/39", "Cvv": "123"}
         fields |= {"CardholderName": "STORM", "Email": self.email}
-        await self._ask("POST", "/api/v1/paymentform/submit", at=self.sites.gateway, form=fields)
+        await self.ask("POST", "/api/v1/paymentform/submit", at=self.sites.gateway, form=fields)
 
     async def _wait(self, booking: int) -> str:
-        until = time.monotonic() + PATIENCE_S
+        until = self.patience()
         while time.monotonic() < until:
             state = await self._state(booking)
             if state in ENDED:
                 return state
-            await self._pause()
-        return "paid, no tickets yet"
+            await self.pause()
+        return "card posted, no tickets yet"
+
+    async def _give_back(self, booking: int) -> str:
+        fate = self.chance.random()
+        if fate < RETURNS_ALL:
+            await self.ask("PATCH", "/api/bookings/cancel", {"booking_id": booking})
+            return f"paid, then returned: {await self._state(booking)}"
+        if fate < RETURNS_ALL + RETURNS_ONE:
+            return f"paid, then one ticket back: {await self._return_one(booking)}"
+        return "paid"
+
+    async def _return_one(self, booking: int) -> str:
+        """As a person does it, on the pages."""
+        who = {"email": self.email, "password": self.password}
+        signed = await self.ask("POST", "/sign-in", form=who, headers={})
+        if signed.status != SEE_OTHER:
+            return f"sign-in {signed.status}"
+        lines = signed.headers.get("set-cookie", "").split("\n")
+        cookie = {"Cookie": "; ".join(line.partition(";")[0] for line in lines)}
+        path = f"/orders/{booking}/returns"
+        page = await self.ask("GET", path, headers=cookie)
+        tickets = TICKET.findall(page.body.decode())
+        if not tickets:
+            return f"none offered, {await self._state(booking)}"
+        done = await self.ask("POST", path, form={"tickets": tickets[0]}, headers=cookie)
+        return "done" if done.status == SEE_OTHER else code_of(done)
 
     async def _state(self, booking: int) -> str:
-        told = await self._json("GET", f"/api/bookings/{booking}")
+        told = await self.read(f"/api/bookings/{booking}")
         return str(told["state"]) if told else "gone"
-
-    async def _json(self, method: str, path: str) -> Any:
-        answer = await self._ask(method, path)
-        return answer.json() if answer.status == OK else None
-
-    async def _ask(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        *,
-        at: Wire | None = None,
-        form: dict[str, str] | None = None,
-    ) -> Answer:
-        """The answer, however often it takes. Raises Gave. Half the buyers name their writes, so
-        that what is repeated is done once; the others do as old clients do.
-        """
-        headers = {} if at else basic(self.email, self.password)
-        if body is not None and not at and self.chance.random() < NAMES_WRITES:
-            headers["Idempotency-Key"] = uuid4().hex
-        until = time.monotonic() + PATIENCE_S
-        while time.monotonic() < until:
-            try:
-                answer = await (at or self.sites.sales).request(
-                    method,
-                    path,
-                    headers=headers,
-                    json=body,
-                    form=urlencode(form).encode() if form else None,
-                )
-            except (OSError, TimeoutError, EOFError, ValueError):
-                self.tally["answers that never came"] += 1
-            else:
-                if answer.status not in AGAIN:
-                    return answer
-                self.tally[f"answers {answer.status}"] += 1
-            await self._pause()
-        raise Gave(f"no answer: {path.partition('?')[0]}")
-
-    async def _pause(self) -> None:
-        await asyncio.sleep(self.chance.uniform(*PAUSE_S))
