@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 
 from loadtest.checks.money import check_money
 from loadtest.checks.report import Report
-from loadtest.checks.room import Journeys, check_inside, check_order
+from loadtest.checks.room import Journeys, check_inside, check_leases, check_order
 from loadtest.checks.sales import check_sales
 from loadtest.checks.seats import check_seats
 
@@ -30,13 +30,17 @@ async def check_stores(urls: dict[str, str], books_url: str, *, at_rest: bool) -
     report = Report()
     db = await asyncpg.connect(urls["DATABASE_URL"], command_timeout=STATEMENT_S)
     shop: Any = Redis.from_url(urls["REDIS_SHOP_URL"])
+    rooms: Any = Redis.from_url(urls["REDIS_ROOMS_URL"])
     try:
         await check_sales(report, db, at_rest=at_rest)
         await check_seats(report, db, shop, at_rest=at_rest)
+        if at_rest:
+            await check_leases(report, db, rooms)
         await check_money(report, db, books_url, at_rest=at_rest)
     finally:
         await db.close()
         await shop.aclose()
+        await rooms.aclose()
     return report
 
 

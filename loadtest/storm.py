@@ -42,6 +42,7 @@ class Storm:
         self.sites: Sites = sites_of(stand)
         self.tally: Counter[str] = Counter()
         self.on_sale: list[int] = []
+        self.cookies: dict[str, str] = {}
         self.until = 0.0
 
     async def run(self) -> int:
@@ -127,6 +128,7 @@ class Storm:
             chance=Random(f"{self.options.seed} {turn}"),
             tally=self.tally,
             until=self.until,
+            cookies=self.cookies,
         )
 
     async def _come_to_rest(self) -> Report:
@@ -160,10 +162,10 @@ def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--accounts", type=int, default=240)
     parser.add_argument("--events", type=int, default=16, help="on sale, beside the star's")
     parser.add_argument("--cancelled", type=int, default=2, help="so many of them in the middle")
-    parser.add_argument("--seconds", type=float, default=840.0, help="for sending buyers")
+    parser.add_argument("--seconds", type=float, default=960.0, help="for sending buyers")
     parser.add_argument("--grace-seconds", type=float, default=60.0, help="for those under way")
     parser.add_argument("--rest-seconds", type=float, default=300.0, help="for coming to rest")
-    parser.add_argument("--kill-every", type=float, default=6.0, help="seconds on the average")
+    parser.add_argument("--kill-every", type=float, default=8.0, help="seconds on the average")
     parser.add_argument("--share", type=float, default=TENTH, help="of each fault, 0 to 1")
     parser.add_argument("--seed", type=int, default=Random().randrange(2**31))
     options = parser.parse_args(arguments)

@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 
-from loadtest.storm_caller import OK, Caller, Gave
+from loadtest.storm_caller import OK, SEE_OTHER, Caller, Gave
 from loadtest.visitor import DECLINED_CARD, GOOD_CARD, HIDDEN, code_of, path_of
 
 ENDED = frozenset({"paid", "cancelled", "expired", "refunded"})
@@ -14,12 +14,12 @@ ENDED = frozenset({"paid", "cancelled", "expired", "refunded"})
 WALKS_AWAY, CANCELS_THERE, BAD_CARD = 0.04, 0.06, 0.05
 # Of those who have tickets.
 RETURNS_ALL, RETURNS_ONE = 0.12, 0.12
-CLICKS_TWICE = 0.1
+SIGNS_IN, CLICKS_TWICE = 0.75, 0.1
 SEATS_WANTED = 2
 PAGES, PAGE_SIZE = 3, 20
 LINE_S = 120.0
 TICKET = re.compile(r'name="tickets" value="(?P<id>\d+)"')
-CREATED, FOUND, SEE_OTHER = 201, 302, 303
+CREATED, FOUND = 201, 302
 
 
 class StormBuyer(Caller):
@@ -29,6 +29,8 @@ class StormBuyer(Caller):
     async def live(self) -> str:
         """One purchase, or what became of it in a word."""
         try:
+            if self.chance.random() < SIGNS_IN:
+                await self.sign_in()
             if self.is_guarded:
                 self.pass_ = await self._queue()
             return await self._buy()
@@ -150,12 +152,7 @@ class StormBuyer(Caller):
 
     async def _return_one(self, booking: int) -> str:
         """As a person does it, on the pages."""
-        who = {"email": self.email, "password": self.password}
-        signed = await self.ask("POST", "/sign-in", form=who, headers={})
-        if signed.status != SEE_OTHER:
-            return f"sign-in {signed.status}"
-        lines = signed.headers.get("set-cookie", "").split("\n")
-        cookie = {"Cookie": "; ".join(line.partition(";")[0] for line in lines)}
+        cookie = {"Cookie": await self.sign_in()}
         path = f"/orders/{booking}/returns"
         page = await self.ask("GET", path, headers=cookie)
         tickets = TICKET.findall(page.body.decode())

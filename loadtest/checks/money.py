@@ -11,7 +11,13 @@ from loadtest.checks.report import Report
 
 LAST_RESET = "SELECT max(at) FROM audit WHERE action = 'sales.reset'"
 OURS = """
-SELECT gateway_order_id, order_id, amount, state IN ('captured', 'refunded') AS taken FROM payment
+SELECT p.gateway_order_id, p.order_id, p.amount, p.state IN ('captured', 'refunded') AS taken,
+       p.state = 'reversed' OR EXISTS (SELECT FROM refund r
+         WHERE r.payment_id = p.id AND r.state = 'done' AND r.amount > 0) AS given_back,
+       (SELECT coalesce(sum(e.amount), 0)::bigint
+          FROM ledger_posting g JOIN ledger_entry e ON e.posting_id = g.id
+         WHERE g.payment_id = p.id AND e.account = 'gateway') AS told
+  FROM payment p
 """
 # By order: what is out, and what is owed by hand or kept as a fee.
 WORTH = """
@@ -44,9 +50,31 @@ async def check_money(report: Report, db: Any, books_url: str, *, at_rest: bool)
         report.none_of("captures at the gateway unknown to us", len(taken - said))
         waiting = sum(one["status"] in UNTAKEN and not one["captured"] for one in theirs.values())
         report.none_of("payments left open or reserved at the gateway", waiting)
+        check_given_back(report, theirs, ours)
         await check_worth(report, db, theirs, ours)
     kept = sum(one["captured"] - one["refunded"] for one in theirs.values())
     report.add("money at the gateway, tenge", kept // 100, kept=True)
+
+
+def check_given_back(report: Report, theirs: dict[str, Payment], ours: dict[str, Any]) -> None:
+    """Each refund once, here as there, and the ledger payment by payment."""
+    given = {name for name, one in theirs.items() if one["refunded"]}
+    said = {name for name, row in ours.items() if row["given_back"]}
+    # Money that was only reserved went back without ever having come.
+    owed = {name for name in said if theirs.get(name, {}).get("captured")}
+    report.none_of("refunds of ours that the gateway did not make", len(owed - given))
+    report.none_of("refunds at the gateway unknown to us", len(given - said))
+    twice = sum(
+        one["acts"].get("cancel", 0) > 1 or one["refunded"] > one["captured"]
+        for one in theirs.values()
+    )
+    report.none_of("refunds made twice, or of more than was taken", twice)
+    otherwise = sum(
+        theirs[name]["captured"] - theirs[name]["refunded"] != row["told"]
+        for name, row in ours.items()
+        if name in theirs
+    )
+    report.none_of("payments of which the ledger tells otherwise", otherwise)
 
 
 async def check_worth(

@@ -52,6 +52,9 @@ ALWAYS = {
 AT_REST = {
     "orders that are not final": """
         SELECT count(*) FROM orders WHERE state IN ('open', 'pending')""",
+    "orders of cancelled events that were not given back": """
+        SELECT count(*) FROM orders o JOIN event e ON e.id = o.event_id
+         WHERE e.state = 'cancelled' AND o.state NOT IN ('cancelled', 'expired', 'refunded')""",
     "payments that are not final": """
         SELECT count(*) FROM payment
          WHERE state IN ('started', 'offered', 'unknown', 'authorised')""",

@@ -7,6 +7,12 @@ from loadtest.checks.report import Report
 
 SEATS = "seats:{%d}"
 CLAIMS = "SELECT event_id, seat, sold FROM seat_claim"
+# What a hold leaves behind, by key: nothing.
+TRACES = {
+    "holds": "events with holds that are not gone",
+    "expiring": "events with holds still to expire",
+    "frozen": "events with holds frozen for payment",
+}
 CAPACITIES = "SELECT event_id, sum(seat_count)::int AS seats FROM zone GROUP BY event_id"
 
 
@@ -34,9 +40,23 @@ async def check_seats(report: Report, db: Any, shop: Any, *, at_rest: bool) -> N
     shown = ", ".join(f"{totals[state]} {word}" for state, word in WORDS.items())
     report.add("sold + held + free = capacity", shown, kept=not odd)
     if at_rest:
-        held = [key async for key in shop.scan_iter(match="holds:{*}", count=1000)]
-        report.none_of("events with holds that are not gone", len(held))
+        for kind, promise in TRACES.items():
+            found = [key async for key in shop.scan_iter(match=f"{kind}:{{*}}", count=1000)]
+            report.none_of(promise, len(found))
         report.none_of("seats held", totals["H"])
+        extra = 0
+        async for key in shop.scan_iter(match="holders:{*}", count=1000):
+            event = int(key.partition(b"{")[2].rstrip(b"}"))
+            extra += await _strangers(shop, event, claims[event])
+        report.none_of("seats in Redis that belong to somebody without a claim", extra)
+
+
+async def _strangers(shop: Any, event: int, claims: dict[int, bool]) -> int:
+    """Seats with a holder and no claim, and places counted for people beyond those claimed."""
+    holders = await shop.hgetall(f"holders:{{{event}}}")
+    counted = await shop.hgetall(f"tally:{{{event}}}")
+    extra = sum(map(int, counted.values())) - len(claims)
+    return sum(int(seat) not in claims for seat in holders) + max(0, extra)
 
 
 WORDS = {"S": "sold", "H": "held", "F": "free"}
