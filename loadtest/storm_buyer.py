@@ -14,7 +14,7 @@ ENDED = frozenset({"paid", "cancelled", "expired", "refunded"})
 WALKS_AWAY, CANCELS_THERE, BAD_CARD = 0.04, 0.06, 0.05
 # Of those who have tickets.
 RETURNS_ALL, RETURNS_ONE = 0.12, 0.12
-SIGNS_IN, CLICKS_TWICE = 0.75, 0.1
+SIGNS_IN, CLICKS_TWICE, CLOSES_BROWSER = 0.75, 0.1, 0.2
 SEATS_WANTED = 2
 PAGES, PAGE_SIZE = 3, 20
 LINE_S = 120.0
@@ -125,12 +125,18 @@ class StormBuyer(Caller):
         raise Gave("no form in time")
 
     async def _pay(self, form: str, card: str) -> None:
-        """As a browser would; a form whose answer got lost is posted again."""
+        """As a browser would: a form whose answer got lost is posted again, and it goes where it is
+        sent. Some close it there.
+        """
         page = await self.ask("GET", form, at=self.sites.gateway)
         fields = {found["name"]: found["value"] for found in HIDDEN.finditer(page.body.decode())}
         fields |= {"CardNumber": card, "ExpiryDate": "12/39", "Cvv": "123"}
         fields |= {"CardholderName": "STORM", "Email": self.email}
-        await self.ask("POST", "/api/v1/paymentform/submit", at=self.sites.gateway, form=fields)
+        submit = "/api/v1/paymentform/submit"
+        answer = await self.ask("POST", submit, at=self.sites.gateway, form=fields)
+        back = answer.headers.get("location", "")
+        if back.startswith(self.sites.sales.base) and self.chance.random() > CLOSES_BROWSER:
+            await self.ask("GET", path_of(back))
 
     async def _wait(self, booking: int) -> str:
         until = self.patience()
