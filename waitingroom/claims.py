@@ -87,6 +87,7 @@ class Claims:
         """The pass; the same one as long as its lease lives. Raises NotCalled, GateFull,
         RoomShut, Lapsed, NoEntry, RoomOff, GenerationOver.
         """
+        self._memory.check_owner(entry)
         who, event = keys.member(entry.subject), entry.event
         reply = await self._store.run_for_entry(
             "claim",
@@ -150,6 +151,7 @@ def gate_keys(event: int, generation: keys.LineId, who: bytes) -> list[str]:
         keys.standing(event, generation),
         keys.came(event, generation),
         keys.left(event, generation),
+        keys.owners(event, generation),
     ]
 
 

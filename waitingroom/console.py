@@ -1,19 +1,17 @@
 """What operators do to a room: open one, change its settings, start its line anew."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import structlog
-from redis.exceptions import RedisError
 
 from kernel.clock import Clock
 from kernel.errors import Conflict
 from kernel.lua import word
 from waitingroom import keys
 from waitingroom.settings import BadSetting, RoomSettings, changed, from_hash, to_hash
-from waitingroom.store import REDIS_TIMEOUT_S, RoomAway, RoomUnknown, Store
+from waitingroom.store import RoomAway, RoomUnknown, Store
 
 # Two operators who press at once both succeed; a third time means something is wrong.
 CONFIGURE_TRIES = 3
@@ -61,12 +59,12 @@ class Console:
             updated_at=now_ms,
         )
         reply = await self._store.run("open", [keys.settings(event)], to_hash(fresh))
-        await self._ask(self._store.redis.sadd(keys.EVENTS, event))
+        await self._store.ask(self._store.redis.sadd(keys.EVENTS, event))
         return word(reply) == "opened"
 
     async def settings(self, event: int) -> RoomSettings:
         """As they are in Redis at this moment. Raises RoomUnknown."""
-        pairs = await self._ask(self._store.redis.hgetall(keys.settings(event)))
+        pairs = await self._store.ask(self._store.redis.hgetall(keys.settings(event)))
         if not pairs:
             raise RoomUnknown
         return from_hash([part for pair in pairs.items() for part in pair])
@@ -98,7 +96,7 @@ class Console:
     async def changes(self, event: int, count_max: int = 50) -> list[Change]:
         """What was changed last, newest first."""
         redis = self._store.redis
-        notes = await self._ask(redis.lrange(keys.changes(event), 0, count_max - 1))
+        notes = await self._store.ask(redis.lrange(keys.changes(event), 0, count_max - 1))
         return [msgspec.json.decode(note, type=Change) for note in notes]
 
     async def _change(
@@ -146,18 +144,12 @@ class Console:
         """
         of_line = [keys.line, keys.done, keys.knocked, keys.called, keys.left]
         of_line += [keys.reached, keys.returned, keys.standing, keys.came]
+        of_line += [keys.owners, keys.moves]
         names = [name(event, generation) for name in of_line]
         buckets = range(keys.PLACE_BUCKETS)
         names += [keys.places_bucket(event, generation, bucket) for bucket in buckets]
         for start in range(0, len(names), UNLINK_PAGE):
-            await self._ask(self._store.redis.unlink(*names[start : start + UNLINK_PAGE]))
-
-    async def _ask(self, call: Any) -> Any:
-        try:
-            async with asyncio.timeout(REDIS_TIMEOUT_S):
-                return await call
-        except (RedisError, OSError, TimeoutError) as error:
-            raise RoomAway from error
+            await self._store.ask(self._store.redis.unlink(*names[start : start + UNLINK_PAGE]))
 
 
 def _opened_now(before: RoomSettings, changes: dict[str, Any], now_ms: int) -> dict[str, Any]:

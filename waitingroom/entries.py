@@ -2,6 +2,7 @@
 
 import hmac
 from base64 import urlsafe_b64decode
+from types import MappingProxyType
 
 import msgspec
 
@@ -22,6 +23,12 @@ class NoEntry(NotFound):
     """У вас нет места в этой очереди."""
 
     code = "no-entry"
+
+
+class HandedOver(NoEntry):
+    """Ваше место передано на другое устройство."""
+
+    told = MappingProxyType({"reason": "handed-over"})
 
 
 class EntryForged(Forbidden):
@@ -57,6 +64,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     lot: bool = False
     # The lane that the number is of, which is the generation it began in; 0: of the line.
     lane: int = 0
+    # How often the place had changed hands: of two entries of one number the newer is its owner's.
+    hands: int = 0
 
     @property
     def line(self) -> LineId:

@@ -3,7 +3,6 @@
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
-from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -14,10 +13,9 @@ from kernel.keyring import Keyring
 from kernel.lua import Reply, word
 from waitingroom import keys
 from waitingroom.claims import Lapsed
-from waitingroom.cohort import Cohort
-from waitingroom.entries import Entry, NoEntry
+from waitingroom.entries import Entry
+from waitingroom.hands import Hands
 from waitingroom.line import Line
-from waitingroom.place import Place
 from waitingroom.store import Store
 
 LIFE_S = 600
@@ -26,9 +24,8 @@ REMEMBER_S = 2 * LIFE_S
 LINK_MAX = 300
 JTI_BYTES = 9
 MAC_BYTES = 16
-# Entries whose place went elsewhere, for telling the browser it left. Forgotten by a restart;
-# then that browser hears it when the number is called.
-MOVED_MAX = 100_000
+# Of a link's text, its signature apart.
+PARTS = 10
 
 
 class HandoverForged(Forbidden):
@@ -67,12 +64,6 @@ class HandoverNeedless(Conflict):
     code = "handover-needless"
 
 
-class HandedOver(NoEntry):
-    """Ваше место передано на другое устройство."""
-
-    told = MappingProxyType({"reason": "handed-over"})
-
-
 class Link(msgspec.Struct, frozen=True):
     """What a link says: whose place, until when (epoch seconds), and its own name."""
 
@@ -83,32 +74,26 @@ class Link(msgspec.Struct, frozen=True):
 
 class Handovers:
     def __init__(
-        self, store: Store, line: Line, cohort: Cohort, keyring: Keyring, clock: Clock
+        self, store: Store, line: Line, hands: Hands, keyring: Keyring, clock: Clock
     ) -> None:
         self._store = store
-        self._cohort = cohort
+        self._cohort = hands.cohort
         self._line = line
         self._secret = keyring.secret("handover")
         self._clock = clock
-        self._moved: set[tuple[int, keys.LineId, int, str]] = set()
-
-    async def place(self, entry: Entry) -> Place:
-        """As Line.place; raises HandedOver for a place that went to another device."""
-        if self._moved and _key(entry) in self._moved:
-            raise HandedOver(reason="handed-over")
-        return await self._line.place(entry)
+        self._hands = hands
 
     async def offer(self, entry: Entry) -> tuple[str, int]:
         """A link's token, and until when it is good (epoch ms). Raises NoEntry, GenerationOver,
         Lapsed: there is nothing to hand over.
         """
-        place = await self.place(entry)
+        place = await self._line.place(entry)
         if place.stage not in ("waiting", "called"):
             raise Lapsed
         expires_s = self._clock.ms() // 1000 + LIFE_S
         jti = secrets.token_urlsafe(JTI_BYTES)
         told: list[Any] = [entry.event, entry.gen, entry.num, entry.sub, entry.srv]
-        told += [int(entry.lot), entry.lane, expires_s, jti]
+        told += [int(entry.lot), entry.lane, entry.hands, expires_s, jti]
         body = ".".join(str(part) for part in told)
         return f"{body}.{self._mac(body)}", expires_s * 1000
 
@@ -121,13 +106,17 @@ class Handovers:
             raise HandoverForged
         if not hmac.compare_digest(mac, self._mac(body)):
             raise HandoverForged
-        of, gen, num, sub, srv, lot, lane, expires_s, jti = body.split(".")
+        parts = body.split(".")
+        if len(parts) != PARTS:  # as an earlier version wrote it
+            raise HandoverExpired
+        of, gen, num, sub, srv, lot, lane, hands, expires_s, jti = parts
         if int(of) != event:
             raise HandoverForeign
         now_s = self._clock.ms() // 1000
         if now_s >= int(expires_s):
             raise HandoverExpired
-        entry = Entry(event, int(gen), int(num), sub, now_s, int(srv), lot == "1", int(lane))
+        numbers = int(lane), int(hands)
+        entry = Entry(event, int(gen), int(num), sub, now_s, int(srv), lot == "1", *numbers)
         return Link(entry, int(expires_s), jti)
 
     async def take(self, event: int, token: str, subject: str) -> Entry:
@@ -156,8 +145,10 @@ class Handovers:
                     keys.left(event, gen),
                     keys.link(event, gen, link.jti),
                     keys.knocked(event, gen),
+                    keys.owners(event, gen),
+                    keys.moves(event, gen),
                 ],
-                [giver, taker, entry.number, REMEMBER_S],
+                [giver, taker, entry.number, REMEMBER_S, entry.hands],
             )
             return reply, entry
 
@@ -170,17 +161,8 @@ class Handovers:
         if word(reply) in refusals:
             raise refusals[word(reply)]
         assert word(reply) == "moved", reply
-        taken = msgspec.structs.replace(moved, sub=subject)
-        if len(self._moved) >= MOVED_MAX:
-            self._moved.clear()
-        self._moved.add(_key(given))
-        self._moved.discard(_key(taken))
-        return taken
+        return self._hands.moved(moved, subject, int(reply[1]))
 
     def _mac(self, body: str) -> str:
         raw = hmac.digest(self._secret, body.encode(), "sha256")[:MAC_BYTES]
         return urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _key(entry: Entry) -> tuple[int, keys.LineId, int, str]:
-    return entry.event, entry.line, entry.num, entry.sub

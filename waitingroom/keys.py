@@ -164,6 +164,16 @@ def link(event: int, generation: LineId, jti: str) -> str:
     return f"room:{{{event}}}:{generation}:link:{jti}"
 
 
+def owners(event: int, generation: LineId) -> str:
+    """Hash: number that changed hands → how often, a colon, whose it is now."""
+    return f"room:{{{event}}}:{generation}:owners"
+
+
+def moves(event: int, generation: LineId) -> str:
+    """List: `number:how often:whose` of every change of hands, for the processes' memory."""
+    return f"room:{{{event}}}:{generation}:moves"
+
+
 def live(event: int, generation: LineId, window: int) -> str:
     """Bitmap: queue numbers heard from in this window or the one before it."""
     return f"room:{{{event}}}:{generation}:live:{window}"

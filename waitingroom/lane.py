@@ -67,6 +67,7 @@ class Lane:
                 keys.done(event, line),
                 keys.left(event, line),
                 *keys.live_pair(event, line, now_ms),
+                keys.owners(event, line),
             ],
             [who],
         )

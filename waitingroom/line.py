@@ -10,8 +10,8 @@ from kernel.clock import Clock
 from kernel.errors import Conflict
 from kernel.lua import word
 from waitingroom import keys
-from waitingroom.cohort import Cohort
 from waitingroom.entries import Entry, EntryBook, GenerationOver, NoEntry
+from waitingroom.hands import Hands
 from waitingroom.invitations import Invitation
 from waitingroom.joins import Joins, Said
 from waitingroom.lane import Lane
@@ -74,7 +74,7 @@ class Line:
         self,
         store: Store,
         reader: Reader,
-        cohort: Cohort,
+        hands: Hands,
         signs: Signs,
         book: EntryBook,
         *,
@@ -83,9 +83,10 @@ class Line:
     ) -> None:
         self._store = store
         self._memory = reader.memory
-        self._cohort = cohort
+        cohort = self._cohort = hands.cohort
         self._joins = Joins(store, reader.memory, clock)
         self._lane = Lane(store, reader, cohort, clock)
+        self._hands = hands
         self._signs = signs
         self._reader = reader
         self._book = book
@@ -109,10 +110,12 @@ class Line:
         self._reader.of(event)
         if entry is not None:
             if device is not None and entry.subject == device != subject:
-                await self._adopt(entry, subject)
+                await self._hands.adopt(entry, subject)
             await self._heal(entry, subject)
         in_lane = await self._lane.admits(event, subject, invite, entry)
         said, number, line = await self._take(event, subject, lane=in_lane)
+        if said == b"again" and await self._hands.disown(event, subject, line, number):
+            said, number, line = await self._take(event, subject, lane=in_lane)
         if said == b"cohort":
             await self._cohort.settle(event, subject, number)
             said, number, line = await self._take(event, subject)
@@ -137,13 +140,14 @@ class Line:
         lot = not lane and snapshot.settings.lottery == generation
         now_s = self._clock.ms() // 1000
         if came_with is None and not lane:
-            return Entry(event, generation, number, subject, now_s, snapshot.serving, lot)
+            mine = Entry(event, generation, number, subject, now_s, snapshot.serving, lot)
+            return self._hands.held(mine, None)
         mine = Entry(event, generation, number, subject, now_s, 0, lot, lane)
         had = snapshot.present(came_with) if came_with is not None else None
-        came_at = snapshot.line_of(mine).serving
-        if had is not None and (had.line, had.number) == (line, number):
-            came_at = had.srv
-        return msgspec.structs.replace(mine, srv=came_at)
+        if had is None or (had.line, had.number) != (line, number):
+            had = None
+        came_at = had.srv if had else snapshot.line_of(mine).serving
+        return self._hands.held(msgspec.structs.replace(mine, srv=came_at), had)
 
     async def _heal(self, entry: Entry, subject: str) -> None:
         if entry.subject != subject:
@@ -178,6 +182,7 @@ class Line:
         came_with, entry = entry, snapshot.present(entry)
         if entry.generation < snapshot.settings.generation:
             raise GenerationOver
+        self._memory.check_owner(entry)
         snapshot = snapshot.line_of(entry)
         if snapshot.settings.is_staff(entry.subject):
             return await self._of_staff(snapshot, came_with)
@@ -204,10 +209,13 @@ class Line:
         return self._says.called(snapshot, snapshot.present(entry), stage)
 
     async def heartbeat(self, entry: Entry) -> None:
-        """The waiter is still here. Raises GenerationOver, NoEntry: whoever has left is not."""
+        """The waiter is still here. Raises GenerationOver, NoEntry: whoever has left is not, nor
+        is whoever gave the place away.
+        """
         snapshot = self._reader.of(entry.event)
         if entry.generation < snapshot.settings.generation:
             raise GenerationOver
+        self._memory.check_owner(entry)
         snapshot = snapshot.line_of(entry)
         if snapshot.has_left(entry.number):
             raise NoEntry
@@ -217,6 +225,7 @@ class Line:
         """Give the place up. Raises Inside: who was let in stays counted till their visit ends;
         NoEntry, also when it has ended.
         """
+        self._memory.check_owner(entry)
         who, event, now_ms = keys.member(entry.subject), entry.event, self._clock.ms()
         reply = await self._store.run_for_entry(
             "leave",
@@ -237,29 +246,6 @@ class Line:
             raise Inside
         if word(reply) != "left":
             raise NoEntry
-
-    async def _adopt(self, entry: Entry, subject: str) -> None:
-        """Nothing to adopt (it ended, or the line started anew) is no error: the join decides."""
-        entry = await self._cohort.follow(entry)
-        await self._cohort.settle(entry.event, subject)
-        giver, taker, event = keys.member(entry.subject), keys.member(subject), entry.event
-        try:
-            await self._store.run_for_entry(
-                "adopt",
-                entry,
-                lambda gen: [
-                    keys.settings(event),
-                    keys.line(event, gen),
-                    keys.places(event, gen, giver),
-                    keys.places(event, gen, taker),
-                    keys.done(event, gen),
-                    keys.left(event, gen),
-                    keys.knocked(event, gen),
-                ],
-                [giver, taker, entry.number],
-            )
-        except GenerationOver:
-            return
 
     async def _look(self, entry: Entry) -> Stage:
         entry = await self._cohort.follow(entry)

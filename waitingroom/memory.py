@@ -1,16 +1,27 @@
 """What a process knows of its rooms that Redis could forget: enough to put a lost line back."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from waitingroom.keys import LineId
+from waitingroom.entries import Entry, HandedOver
+from waitingroom.keys import LineId, generation_of, member
 from waitingroom.settings import RoomSettings, from_hash
 
 # Numbers let in, remembered so that none enters twice; and numbers given up, told to Redis again.
 USED_MAX = 50_000
 LEFT_MAX = 200_000
+# Changes of hands, remembered so that a place has one owner. More would be a war.
+OWNERS_MAX = 500_000
+
+
+class Owner(NamedTuple):
+    """`whose` as keys.member writes it."""
+
+    hands: int
+    whose: bytes
 
 
 class Known(msgspec.Struct):
@@ -31,6 +42,8 @@ class Known(msgspec.Struct):
     line: Sequence[bytes] = ()
     left: Sequence[int] = ()
     used: deque[int] = msgspec.field(default_factory=lambda: deque(maxlen=USED_MAX))
+    # Of numbers that changed hands: how often, and whose they are.
+    owners: dict[int, Owner] = msgspec.field(default_factory=dict)
 
 
 class Memory:
@@ -62,6 +75,32 @@ class Memory:
         known = self._known(event, generation, lane=lane)
         if known is not None:
             known.used.append(number)
+
+    def moved(
+        self, event: int, line: LineId, owners: Iterable[tuple[int, Owner]], *, lane: bool
+    ) -> None:
+        """These numbers changed hands; of two owners the newer counts."""
+        known = self._known(event, generation_of(line), lane=lane)
+        if known is None:
+            return
+        for number, owner in owners:
+            had = known.owners.get(number)
+            if (had is None or had.hands < owner.hands) and len(known.owners) < OWNERS_MAX:
+                known.owners[number] = owner
+
+    def owner_of(self, entry: Entry) -> Owner | None:
+        """Of the entry's number in its line, if that has ever changed hands."""
+        known = self._rooms.get((entry.event, entry.lane > 0))
+        if known is None or not known.owners or known.generation != entry.generation:
+            return None
+        return known.owners.get(entry.number)
+
+    def check_owner(self, entry: Entry) -> None:
+        """Raises HandedOver for the entry of somebody who gave the place away."""
+        owner = self.owner_of(entry)
+        if owner is None or owner.hands < entry.hands or owner.whose == member(entry.subject):
+            return
+        raise HandedOver(reason="handed-over")
 
     def saw(
         self,

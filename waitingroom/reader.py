@@ -16,7 +16,7 @@ from kernel.lua import Reply
 from waitingroom import keys
 from waitingroom.cohort import Cohort
 from waitingroom.entries import Entry
-from waitingroom.memory import Memory
+from waitingroom.memory import Memory, Owner
 from waitingroom.settings import RoomSettings, from_hash
 from waitingroom.signs import Signs
 from waitingroom.snapshot import Snapshot, status_of, with_lane
@@ -50,6 +50,9 @@ class Reader:
         # Of each line, and of its lane.
         self._gone: dict[tuple[int, bool], list[int]] = {}
         self._history: dict[tuple[int, bool], deque[tuple[int, int]]] = {}
+        # How many changes of hands were heard of, and after which loss of Redis.
+        self._moved: dict[tuple[int, bool], int] = {}
+        self._recovered: dict[tuple[int, bool], int] = {}
         self._read_at_ms: int | None = None
         self._complained_at_ms = 0
 
@@ -131,7 +134,8 @@ class Reader:
             before = before.lane
         gone = self._gone.setdefault((event, lane), [])
         now_ms = self._clock.ms()
-        reply = await self._ask(event, now_ms, len(gone), lane=lane)
+        moved = self._moved.get((event, lane), 0)
+        reply = await self._ask(event, now_ms, len(gone), moved, lane=lane)
         settings = from_hash(reply[1])
         share, line = _counters(reply[2])
         serving, issued = line.get(b"serving", 0), line.get(b"issued", 0)
@@ -145,6 +149,7 @@ class Reader:
             return await self._read_line(event, lane=lane)
         for number in reply[4]:
             insort(gone, int(number))
+        self._hear_moves((event, lane), settings, line.get(b"recovered_ms", 0), reply[6])
         self.memory.saw(event, settings, (reply[1], reply[2]), reply[3], gone, lane=lane)
         living, claimed = line.get(b"living", 0), line.get(b"claimed", 0)
         moving = settings.state == "open" and living > 0
@@ -169,7 +174,7 @@ class Reader:
             has_lane=dict(_pairs(reply[1])).get(b"laned") == b"%d" % settings.lane_id.lane,
         )
 
-    async def _ask(self, event: int, now_ms: int, known: int, *, lane: bool) -> Reply:
+    async def _ask(self, event: int, now_ms: int, known: int, moved: int, *, lane: bool) -> Reply:
         return await self._store.run_in_line(
             "read",
             event,
@@ -179,10 +184,23 @@ class Reader:
                 keys.leases(event),
                 keys.left(event, line),
                 keys.live_pair(event, line, now_ms)[0],
+                keys.moves(event, line),
             ],
-            [now_ms, known, LEFT_PAGE],
+            [now_ms, known, LEFT_PAGE, moved],
             lane=lane,
         )
+
+    def _hear_moves(
+        self, of: tuple[int, bool], settings: RoomSettings, recovered_ms: int, told: list[bytes]
+    ) -> None:
+        """Once Redis has forgotten, its list is another: it is heard from the start."""
+        event, lane = of
+        if self._recovered.get(of, 0) != recovered_ms:
+            self._recovered[of], self._moved[of] = recovered_ms, 0
+            return
+        self._moved[of] = self._moved.get(of, 0) + len(told)
+        line = settings.lane_id if lane else settings.generation
+        self.memory.moved(event, line, map(_move, told), lane=lane)
 
     def _observe(
         self, of: tuple[int, bool], now_ms: int, claimed: int, *, moving: bool
@@ -213,6 +231,7 @@ class Reader:
         for lane in (False, True):
             self._gone.pop((event, lane), None)
             self._history.pop((event, lane), None)
+            self._moved.pop((event, lane), None)
 
 
 def is_behind(
@@ -230,6 +249,11 @@ def _counters(flat: list[bytes]) -> tuple[float, dict[bytes, int]]:
     words = dict(_pairs(flat))
     share = float(words.pop(b"share", 1))
     return share, {field: int(value) for field, value in words.items()}
+
+
+def _move(told: bytes) -> tuple[int, Owner]:
+    number, hands, whose = told.split(b":", 2)
+    return int(number), Owner(int(hands), whose)
 
 
 def _pairs(flat: list[T]) -> list[tuple[T, T]]:

@@ -12,6 +12,8 @@ from waitingroom.store import Store
 # Numbers that other processes may have given since this one last read the room. They are passed
 # over like numbers given up.
 ISSUED_GAP = 1_000
+# Changes of hands a command.
+OWN_PAGE = 1_000
 
 log = structlog.get_logger()
 
@@ -37,7 +39,17 @@ class Recovery:
         await self._store.list_event(event)
         return True
 
+    async def _tell_owners(self, event: int, known: Known) -> None:
+        """Whose places are that changed hands, before anybody's place is put back."""
+        line, told = known.line_id, list(known.owners.items())
+        names = [keys.settings(event), keys.owners(event, line), keys.moves(event, line)]
+        for start in range(0, len(told), OWN_PAGE):
+            page = told[start : start + OWN_PAGE]
+            flat = [part for number, owner in page for part in (number, *owner)]
+            await self._store.run("own", names, [known.generation, *flat])
+
     async def _put_back(self, event: int, known: Known) -> None:
+        await self._tell_owners(event, known)
         left = list(known.left)[-LEFT_MAX:]
         line = known.line_id
         reply = await self._store.run(

@@ -13,6 +13,7 @@ from waitingroom.console import Console
 from waitingroom.doorman import Doorman
 from waitingroom.entries import EntryBook
 from waitingroom.handover import LIFE_S, Handovers
+from waitingroom.hands import Hands
 from waitingroom.invitations import Invitations
 from waitingroom.line import Line
 from waitingroom.memory import Memory
@@ -54,7 +55,8 @@ class Rooms:
         store.mend = Recovery(store, memory, cohort, gate_clock).mend
         self.reader = Reader(store, memory, clock, self.signs, cohort)
         chance = chance or Random()  # noqa: S311  # it only spreads polls
-        line = Line(store, self.reader, cohort, self.signs, self.book, clock=clock, chance=chance)
+        hands = Hands(store, memory, cohort)
+        line = Line(store, self.reader, hands, self.signs, self.book, clock=clock, chance=chance)
         claims = Claims(store, self.reader, self.signs, keyring, clock, gate_clock)
         schedule, traffic = Schedule(store, keyring, clock, gate_clock), Traffic(store, gate_clock)
         throttle, console = Throttle(store, clock, schedule, traffic), Console(store, clock)
@@ -62,13 +64,12 @@ class Rooms:
         self.all_events = store.events
         self.snapshot = self.reader.of
         # Visitors.
-        handovers = Handovers(store, line, cohort, keyring, clock)
-        self.join, self.place = line.join, handovers.place
+        handovers = Handovers(store, line, hands, keyring, clock)
+        self.join, self.place = line.join, line.place
         self.heartbeat = cohort.following(line.heartbeat, moving=False)
         self.leave = cohort.following(line.leave)
         self.claim = cohort.following(claims.claim)
-        self.lottery = schedule.published
-        self.invitations = Invitations(keyring, clock)
+        self.lottery, self.invitations = schedule.published, Invitations(keyring, clock)
         self.hand_over, self.take_over = handovers.offer, handovers.take
         self.read_handover, self.handover_life_s = handovers.read, LIFE_S
         # Web servers in front of other sites.

@@ -19,6 +19,7 @@ from kernel.lua import Reply, word
 from waitingroom import keys
 from waitingroom.cohort import Drawn
 from waitingroom.lottery import ALGORITHM, Lottery, Published, commitment_of, seed_of
+from waitingroom.memory import OWNERS_MAX
 from waitingroom.snapshot import Snapshot, iso, iso_or_none
 from waitingroom.store import Store
 
@@ -106,6 +107,7 @@ class Schedule:
     async def _draw(self, drawn: Drawn, fence: int) -> str:
         event, before, after = drawn.lottery.event, drawn.lottery.generation, drawn.generation
         now_ms = self._clock.ms()
+        await self._carry_owners(drawn)
         live, live_next = await self._carry(drawn, now_ms)
         reply: Reply = [b"more"]
         for _ in range(CARRY_PAGES_MAX):
@@ -176,6 +178,21 @@ class Schedule:
         both = (drawn, live), (drawn, live_next)
         first, second = [await asyncio.to_thread(heard_of, *one) for one in both]
         return first, second
+
+    async def _carry_owners(self, drawn: Drawn) -> None:
+        """Places that changed hands in the pre-queue, as numbers of the line to come."""
+        event, before, after = drawn.lottery.event, drawn.lottery.generation, drawn.generation
+        names = [keys.settings(event), keys.owners(event, after), keys.moves(event, after)]
+        for start in range(0, OWNERS_MAX, CARRY_PAGE):
+            last = start + CARRY_PAGE - 1
+            page = await self._store.ask(
+                self._store.redis.lrange(keys.moves(event, before), start, last)
+            )
+            moves = [(int(number), *rest) for number, *rest in (m.split(b":", 2) for m in page)]
+            flat = [part for entrant, *rest in moves for part in (drawn.number_of(entrant), *rest)]
+            if not flat:
+                return
+            await self._store.run("own", names, [before, *flat])
 
     def _now_ms(self) -> int:
         return self._own.ms() if self._own else 0

@@ -129,8 +129,10 @@ class Store:
             keys.line(event, line),
             keys.places(event, line, who),
             keys.done(event, line),
+            keys.owners(event, line),
+            keys.moves(event, line),
         ]
-        args: list[Arg] = [entry.generation, who, entry.number]
+        args: list[Arg] = [entry.generation, who, entry.number, entry.hands]
         return word(await self.run("heal", names, args)) == "healed"
 
     async def mended(self, event: int) -> bool:
@@ -138,9 +140,13 @@ class Store:
         return self.mend is not None and await self.mend(event)
 
     async def list_event(self, event: int) -> None:
+        await self.ask(self.redis.sadd(keys.EVENTS, event))
+
+    async def ask(self, call: Any) -> Any:
+        """A plain command's answer. Raises RoomAway."""
         try:
             async with asyncio.timeout(REDIS_TIMEOUT_S):
-                await self.redis.sadd(keys.EVENTS, event)
+                return await call
         except (RedisError, OSError, TimeoutError) as error:
             raise RoomAway from error
 
@@ -150,11 +156,7 @@ class Store:
 
     async def events(self) -> set[int]:
         """Every event that has a room."""
-        try:
-            async with asyncio.timeout(REDIS_TIMEOUT_S):
-                return {int(event) for event in await self.redis.smembers(keys.EVENTS)}
-        except (RedisError, OSError, TimeoutError) as error:
-            raise RoomAway from error
+        return {int(event) for event in await self.ask(self.redis.smembers(keys.EVENTS))}
 
     async def generation(self, event: int) -> int:
         """The line's generation as last seen by this process."""
@@ -186,9 +188,4 @@ class Store:
         return None if found is None else int(found)
 
     async def _read_fields(self, event: int, *fields: str) -> list[bytes | None]:
-        try:
-            async with asyncio.timeout(REDIS_TIMEOUT_S):
-                found: Any = await self.redis.hmget(keys.settings(event), list(fields))
-                return list(found)
-        except (RedisError, OSError, TimeoutError) as error:
-            raise RoomAway from error
+        return list(await self.ask(self.redis.hmget(keys.settings(event), list(fields))))

@@ -48,11 +48,11 @@ class Bench:
         return [list(pair) for pair in zip(reply[1::2], reply[2::2], strict=True)]
 
     async def adopt(
-        self, giver: str, taker: str, number: int, generation: int = GENERATION
+        self, giver: str, taker: str, number: int, generation: int = GENERATION, hands: int = 0
     ) -> list[Any]:
         names = self._named("settings line place", giver)
-        names += self._named("place done left knocked", taker)
-        return await self._run("adopt", names, [generation, giver, taker, number])
+        names += self._named("place done left knocked owners moves", taker)
+        return await self._run("adopt", names, [generation, giver, taker, number, hands])
 
     async def heartbeat(self, number: int, generation: int = GENERATION) -> list[Any]:
         names = self._named("settings line live called done knocked returned", "")
@@ -69,9 +69,8 @@ class Bench:
     async def claim(
         self, who: str, number: int, generation: int = GENERATION, *, own_clock: bool = False
     ) -> list[Any]:
-        names = self._named(
-            "settings line place done knocked leases visits bucket called standing came left", who
-        )
+        names = self._named("settings line place done knocked leases visits bucket called", who)
+        names += self._named("standing came left owners", who)
         now_ms = 0 if own_clock else self.now_ms
         args = [generation, who, number, f"jti-{who}-{self.now_ms}", SLACK_MS, now_ms]
         return await self._run("claim", names, args)
@@ -116,8 +115,8 @@ class Bench:
     async def read(
         self, known: int = 0, more: int = 100, generation: int = GENERATION
     ) -> list[Any]:
-        names = self._named("settings line leases left live", "")[:5]
-        return await self._run("read", names, [generation, self.now_ms, known, more])
+        names = self._named("settings line leases left live", "")[:5] + self._named("moves", "")
+        return await self._run("read", names, [generation, self.now_ms, known, more, 0])
 
     async def configure(self, made_to: int, *, empty: bool = False, **fields: Any) -> list[Any]:
         names = [keys.settings(EVENT), keys.changes(EVENT), keys.line(EVENT, GENERATION)]
@@ -142,7 +141,7 @@ class Bench:
         of_line = {"line": keys.line, "done": keys.done, "knocked": keys.knocked}
         of_line |= {"called": keys.called, "left": keys.left, "reached": keys.reached}
         of_line |= {"returned": keys.returned, "standing": keys.standing}
-        of_line |= {"came": keys.came}
+        of_line |= {"came": keys.came, "owners": keys.owners, "moves": keys.moves}
         of_room = {"settings": keys.settings, "leases": keys.leases, "visits": keys.visits}
         of_room |= {"bucket": keys.bucket, "traffic": keys.traffic, "changes": keys.changes}
         found: list[str] = []

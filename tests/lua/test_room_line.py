@@ -107,7 +107,7 @@ async def test_who_lapsed_gets_a_new_number_and_the_old_one_is_dead(room: Bench)
 async def test_a_place_passes_to_its_owners_account(room: Bench):
     await room.open()
     await room.join("device")
-    assert await room.adopt("device", "account", 1) == ["adopted", 1]
+    assert await room.adopt("device", "account", 1) == ["adopted", 1, 1]
     assert await room.join("account") == ["again", 1]
     assert await room.join("device") == ["joined", 2]
 
@@ -120,9 +120,24 @@ async def test_of_two_places_the_better_one_is_kept_and_the_other_given_up(
     for who in order:
         await room.join(who)
     number = 1 + order.index("device")
-    assert await room.adopt("device", "account", number) == ["adopted", 1]
+    assert await room.adopt("device", "account", number) == ["adopted", 1, int(number == 1)]
     assert await room.join("account") == ["again", 1]
     assert await room.redis.lrange(keys.left(EVENT, GENERATION), 0, -1) == [b"2"]
+
+
+async def test_each_change_of_hands_is_counted_and_only_the_owner_may_pass_it_on(room: Bench):
+    await room.open()
+    await room.join("device")
+    assert await room.adopt("device", "account", 1) == ["adopted", 1, 1]
+    owners, moves = keys.owners(EVENT, GENERATION), keys.moves(EVENT, GENERATION)
+    assert await room.redis.hget(owners, "1") == b"1:account"
+    assert await room.redis.lrange(moves, 0, -1) == [b"1:1:account"]
+    # As after a loss: the place stands under both names, and one of them owns it.
+    await room.redis.hset(keys.places(EVENT, GENERATION, b"device"), "device", 1)
+    assert await room.adopt("device", "thief", 1, hands=5) == ["gone"]
+    await room.call(1)
+    assert await room.claim("device", 1) == ["gone"]
+    assert (await room.claim("account", 1))[0] == "admitted"
 
 
 async def test_nothing_is_adopted_that_is_not_there_or_used(room: Bench):
@@ -145,7 +160,7 @@ async def test_a_turn_that_was_missed_costs_nobody_a_better_place(room: Bench, l
     other = "account" if late == "device" else "device"
     await room.join(other)
     adopted = await room.adopt("device", "account", 1 if late == "device" else 2)
-    assert adopted == (["gone"] if late == "device" else ["adopted", 2])
+    assert adopted == (["gone"] if late == "device" else ["adopted", 2, 1])
     assert await room.join("account") == ["again", 2]
     assert await room.redis.lrange(keys.left(EVENT, GENERATION), 0, -1) == []
 

@@ -8,20 +8,29 @@
 -- KEYS[5] done
 -- KEYS[6] left
 -- KEYS[7] knocked
+-- KEYS[8] owners
+-- KEYS[9] moves
 -- ARGV[1] generation
 -- ARGV[2] subject that gives
 -- ARGV[3] subject that takes
 -- ARGV[4] number that is given
--- Returns: {unknown} | {generation, current} | {gone} | {adopted, number}
--- Changes: both places; done and left (the worse of two numbers).
+-- ARGV[5] how often it had changed hands when the entry was signed
+-- Returns: {unknown} | {generation, current} | {gone} | {adopted, number, how often it has changed hands}
+-- Changes: both places; owners and moves; done and left (the worse of two numbers).
 local settings_key, line_key, from_key, to_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local done_key, left_key, knocked_key = KEYS[5], KEYS[6], KEYS[7]
-local generation, from, to, number = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local owners_key, moves_key = KEYS[8], KEYS[9]
+local generation, from, to = ARGV[1], ARGV[2], ARGV[3]
+local number, hands = tonumber(ARGV[4]), tonumber(ARGV[5])
 
 local current = redis.call('HGET', settings_key, 'generation')
 if not current then return {'unknown'} end
 if current ~= generation then return {'generation', current} end
 if tonumber(redis.call('HGET', from_key, from)) ~= number then return {'gone'} end
+local owner = redis.call('HGET', owners_key, number) or '0:'
+local colon = string.find(owner, ':', 1, true)
+local count, whose = tonumber(string.sub(owner, 1, colon - 1)), string.sub(owner, colon + 1)
+if whose ~= '' and whose ~= from then return {'gone'} end
 local line = redis.call('HMGET', line_key, 'serving', 'lapsed')
 local serving, lapsed = tonumber(line[1]) or 0, tonumber(line[2]) or 0
 local function is_good(held)
@@ -37,4 +46,8 @@ redis.call('HDEL', from_key, from)
 redis.call('HSET', to_key, to, best)
 if worse then redis.call('SETBIT', done_key, worse, 1) end
 if worse and worse > serving then redis.call('RPUSH', left_key, worse) end
-return {'adopted', best}
+if best ~= number then return {'adopted', best, 0} end
+hands = math.max(count, hands) + 1
+redis.call('HSET', owners_key, number, hands .. ':' .. to)
+redis.call('RPUSH', moves_key, number .. ':' .. hands .. ':' .. to)
+return {'adopted', best, hands}

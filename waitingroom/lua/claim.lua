@@ -16,6 +16,7 @@
 -- KEYS[10] standing
 -- KEYS[11] came
 -- KEYS[12] left
+-- KEYS[13] owners
 -- ARGV[1] generation
 -- ARGV[2] subject
 -- ARGV[3] number
@@ -28,6 +29,7 @@
 local settings_key, line_key, places_key, done_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local knocked_key, leases_key, visits_key, bucket_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local called_key, standing_key, came_key, left_key = KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local owners_key = KEYS[13]
 local generation, subject, number = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local jti, slack_ms, now_ms, is_staff = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7] == '1'
 local PERMIT, BURST_S, QUIET_MAX_MS = 60000, 1, 3600000
@@ -50,6 +52,8 @@ local is_program, awaited = number == 0, 0
 if is_off then return {'off'} end
 if is_program and mode ~= 'auto' then return {'queue'} end
 if not is_program and tonumber(redis.call('HGET', places_key, subject)) ~= number then return {'gone'} end
+local owner = redis.call('HGET', owners_key, number)
+if owner and string.sub(owner, string.find(owner, ':', 1, true) + 1) ~= subject then return {'gone'} end
 local lease_ms = tonumber(redis.call('ZSCORE', leases_key, subject))
 local visit = redis.call('HGET', visits_key, subject)
 if lease_ms and lease_ms > now_ms and visit then return {'repeat', visit} end

@@ -7,27 +7,36 @@
 -- KEYS[6] left
 -- KEYS[7] link
 -- KEYS[8] knocked
+-- KEYS[9] owners
+-- KEYS[10] moves
 -- ARGV[1] generation
 -- ARGV[2] subject that gives
 -- ARGV[3] subject that takes
 -- ARGV[4] number that is given
 -- ARGV[5] how long a used link is remembered (s)
--- Returns: {unknown} | {generation, current} | {used} | {gone} | {better, number of the taker} | {moved}
--- Changes: both places, link; done and left (a worse number that the taker had).
+-- ARGV[6] how often the place had changed hands when the link was made
+-- Returns: {unknown} | {generation, current} | {used} | {gone} | {better, number of the taker} | {moved, how often the place has changed hands}
+-- Changes: both places, link, owners, moves; done and left (a worse number that the taker had).
 local settings_key, line_key, from_key, to_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local done_key, left_key, link_key, knocked_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local owners_key, moves_key = KEYS[9], KEYS[10]
 local generation, from, to = ARGV[1], ARGV[2], ARGV[3]
-local number, remember_s = tonumber(ARGV[4]), tonumber(ARGV[5])
+local number, remember_s, hands = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 
 local current = redis.call('HGET', settings_key, 'generation')
 if not current then return {'unknown'} end
 if current ~= generation then return {'generation', current} end
+local owner = redis.call('HGET', owners_key, number) or '0:'
+local colon = string.find(owner, ':', 1, true)
+local count, whose = tonumber(string.sub(owner, 1, colon - 1)), string.sub(owner, colon + 1)
 if redis.call('EXISTS', link_key) == 1 then
   -- Whoever took the place and presses the button again has it.
   local is_theirs = tonumber(redis.call('HGET', to_key, to)) == number
-  return {is_theirs and 'moved' or 'used'}
+  if not is_theirs then return {'used'} end
+  return {'moved', count}
 end
 if tonumber(redis.call('HGET', from_key, from)) ~= number then return {'gone'} end
+if whose ~= '' and whose ~= from then return {'gone'} end
 local line = redis.call('HMGET', line_key, 'serving', 'lapsed')
 local serving, lapsed = tonumber(line[1]) or 0, tonumber(line[2]) or 0
 -- A number whose turn was missed is no place: it neither passes on nor stands in the way.
@@ -44,4 +53,7 @@ redis.call('HDEL', from_key, from)
 redis.call('HSET', to_key, to, number)
 if own then redis.call('SETBIT', done_key, own, 1) end
 if own and own > serving then redis.call('RPUSH', left_key, own) end
-return {'moved'}
+hands = math.max(count, hands) + 1
+redis.call('HSET', owners_key, number, hands .. ':' .. to)
+redis.call('RPUSH', moves_key, number .. ':' .. hands .. ':' .. to)
+return {'moved', hands}

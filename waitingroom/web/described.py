@@ -10,8 +10,7 @@ from kernel.values import ID_MAX
 from kernel.web.edge import CrossSite, TooLarge
 from kernel.web.told import Refused, Said, Who
 from waitingroom.abuse import TooManyJoins
-from waitingroom.entries import EntryForeign, EntryForged, GenerationOver, NoEntry
-from waitingroom.handover import HandedOver
+from waitingroom.entries import EntryForeign, EntryForged, GenerationOver, HandedOver, NoEntry
 from waitingroom.invitations import INVITE_REFUSALS
 from waitingroom.line import RoomClosed, RoomFull, RoomOff, RoomSoon
 from waitingroom.lottery import ALGORITHM, Published

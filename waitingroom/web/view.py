@@ -13,8 +13,7 @@ import msgspec
 
 from kernel.errors import Refusal
 from kernel.web.links import Links
-from waitingroom.entries import Entry, GenerationOver
-from waitingroom.handover import HandedOver
+from waitingroom.entries import Entry, GenerationOver, HandedOver
 from waitingroom.passes import MS
 from waitingroom.place import Place
 from waitingroom.room import Rooms
