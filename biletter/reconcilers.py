@@ -9,6 +9,7 @@ from sales.ledger import Ledger
 from sales.reconcile.gateway import GatewayCheck, next_night
 from sales.reconcile.items import ReviewItems
 from sales.reconcile.ledger import LedgerCheck
+from sales.reconcile.partners import PartnerCheck, PartnerHealth
 from sales.reconcile.rota import Duty, Rota
 from sales.reconcile.seats import SeatCheck
 from sales.reconcile.stuck import StuckCheck
@@ -16,6 +17,7 @@ from workers.ticker import Piece
 
 STUCK_EVERY = timedelta(minutes=1)
 SEATS_EVERY = timedelta(minutes=5)
+HEALTH_EVERY = timedelta(seconds=15)
 # Whether one is due is looked up this often; a step may have a page of pauses in it.
 LOOK_S = 5.0
 STEP_TIMEOUT_S = 75.0
@@ -30,6 +32,8 @@ def rota_of(parts: Parts, shop: Shop, name: str) -> Rota:
         "seats": Duty(SeatCheck(db, clock, shop.holds.store), partial(_after, SEATS_EVERY)),
         "ledger": Duty(LedgerCheck(Ledger(db)), next_night),
         "gateway": Duty(GatewayCheck(db, clock, shop.gateway), next_night),
+        "partner-health": Duty(PartnerHealth(db, clock), partial(_after, HEALTH_EVERY)),
+        "partners": Duty(PartnerCheck(db, clock, shop.partner_side.partners), next_night),
     }
     return Rota(db, clock, ReviewItems(db, clock), duties, name)
 

@@ -86,6 +86,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # calls at once.
     gateway_rate: int = 1_000
     gateway_at_once: int = 64
+    # Where the seats of events are asked for whose partner has no address of its own. None: the
+    # stand-in of this installation.
+    provider_endpoint: str | None = None
+    # What each process may use of one partner: calls a second, and calls at once.
+    provider_rate: int = 200
+    provider_at_once: int = 16
 
     def port_of(self, duty: str) -> int:
         return self.port + DUTIES_WITH_A_PORT.index(duty)
@@ -97,6 +103,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def gateway_url(self) -> str:
         return self.payment_endpoint or f"http://127.0.0.1:{self.port_of('toleubar')}"
+
+    @property
+    def provider_url(self) -> str:
+        local = f"http://127.0.0.1:{self.port_of('provider')}/event/1/event-provider"
+        return self.provider_endpoint or local
 
 
 # Environment variable → field.
@@ -127,6 +138,9 @@ NAMES = {
     "BILETTER_PROVIDER_EXTRAS": "provider_extras",
     "BILETTER_GATEWAY_RATE": "gateway_rate",
     "BILETTER_GATEWAY_AT_ONCE": "gateway_at_once",
+    "EVENT_PROVIDER": "provider_endpoint",
+    "BILETTER_PROVIDER_RATE": "provider_rate",
+    "BILETTER_PROVIDER_AT_ONCE": "provider_at_once",
 }
 ROOM_URL = re.compile(r"REDIS_ROOM_(.*)_URL", re.DOTALL)
 EVENT_NUMBER = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
@@ -142,6 +156,8 @@ HIGHEST = {
     "person_limit": 1_000_000,
     "gateway_rate": 100_000,
     "gateway_at_once": 1_000,
+    "provider_rate": 10_000,
+    "provider_at_once": 1_000,
     "port": PORT_MAX,
 }
 
@@ -244,6 +260,7 @@ URLS: dict[str, Callable[[str], str]] = {
     "redis_shop_url": urls.one_redis,
     "database_url": urls.database,
     "payment_endpoint": urls.web,
+    "provider_endpoint": urls.web,
 }
 # Fields that are told as several words with commas between, and how one word is read.
 LISTS: dict[str, Callable[[str, str], object]] = {

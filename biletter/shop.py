@@ -5,6 +5,7 @@ from random import SystemRandom
 
 from redis.asyncio import Redis
 
+from biletter.partner_side import PartnerSide
 from biletter.parts import Parts
 from biletter.settings import Settings
 from kernel.db import Db
@@ -19,8 +20,8 @@ from sales.gateway_careful import CarefulGateway
 from sales.gateway_toleubar import ToleuBar
 from sales.gateway_wire import HttpWire
 from sales.guard import RoomModes
-from sales.holds import Holds
 from sales.orders import Orders
+from sales.partner_holds import PartnerHolds
 from sales.payments import Addresses, Payments
 from sales.refunds import Refunds
 from sales.reschedules import Reschedules
@@ -40,14 +41,19 @@ class Shop:
         settings, clock = parts.settings, parts.clock
         self.db, self.redis = db, redis
         self.catalogue = Catalogue(db, clock)
-        self.holds = Holds(redis, db, self.catalogue, clock)
-        self.seatmaps = SeatMaps(self.holds.store, clock)
+        self.partner_side = PartnerSide(settings, db, clock, self.catalogue)
+        owners = self.partner_side.desk
+        self.holds = PartnerHolds(redis, db, self.catalogue, clock, owners)
+        self.seatmaps = SeatMaps(
+            self.holds.store, clock, self.partner_side.availability(self.holds)
+        )
         self._toleubar, self.gateway = _gateway(settings)
         self.payments = Payments(
             db,
             clock,
             gateway=self.gateway,
             holds=self.holds,
+            seats=owners,
             addresses=Addresses(
                 f"http://127.0.0.1:{settings.port}/api/payments/notifications",
             ),
@@ -82,6 +88,7 @@ class Shop:
 
     async def close(self) -> None:
         await self._toleubar.close()
+        await self.partner_side.close()
         await self.redis.aclose()
         await self.db.close()
 

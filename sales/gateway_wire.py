@@ -57,9 +57,13 @@ class HttpWire:
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, path: str, body: bytes) -> Answer:
+        return await self.send("POST", path, body)
+
+    async def send(self, method: str, path: str, body: bytes | None = None) -> Answer:
+        """Any other call. Raises WireError."""
         try:
-            async with self._open().post(
-                self._base + path, data=body, allow_redirects=False
+            async with self._open().request(
+                method, self._base + path, data=body, allow_redirects=False
             ) as answer:
                 return Answer(answer.status, await _read(answer))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:

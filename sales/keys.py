@@ -10,7 +10,7 @@ HOLDING: Final = "holding"
 
 # What the others were filled from: see sales.epochs.
 EPOCH: Final = "epoch"
-# One byte a seat: F free, H held, S sold.
+# One byte a seat: F free, H held, S sold, X not ours to sell now.
 SEATS: Final = "seats"
 # Seat → "order:account" of whoever holds or owns it.
 HOLDERS: Final = "holders"
@@ -24,6 +24,8 @@ FROZEN: Final = "frozen"
 TALLY: Final = "tally"
 # Raised by each change of a seat's state.
 VERSION: Final = "version"
+# Of a partner's event: "token:ms", as of when its partner's list is in the seats.
+AVAILABILITY: Final = "availability"
 
 COMMAND_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "hold": (EPOCH, SEATS, HOLDERS, HOLDS, EXPIRING, TALLY, VERSION),
@@ -38,6 +40,7 @@ COMMAND_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "look": (EPOCH, HOLDS),
     "holder": (EPOCH, SEATS, HOLDERS),
     "read": (EPOCH, SEATS, VERSION),
+    "outside": (EPOCH, SEATS, VERSION),
 }
 
 

@@ -40,12 +40,14 @@ class Lane(msgspec.Struct, frozen=True):
         return self.timeout_s + TAKEN_SPARE_S
 
 
-MONEY, SEATS, REST = "money", "seats", "rest"
+MONEY, SEATS, PARTNERS, REST = "money", "seats", "partners", "rest"
 LANES: Mapping[str, Lane] = MappingProxyType(
     {
         # Waits for the gateway nearly all its time; a call may take eight seconds.
         MONEY: Lane(concurrency=48, timeout_s=45),
         SEATS: Lane(concurrency=16, timeout_s=10),
+        # Waits for partners: each call at most three seconds, and none of one that is silent.
+        PARTNERS: Lane(concurrency=24, timeout_s=20),
         REST: Lane(concurrency=16, timeout_s=10),
     }
 )
@@ -59,6 +61,8 @@ LANE_OF: Mapping[str, str] = MappingProxyType(
         "order.paid": SEATS,
         "order.released": SEATS,
         "tickets.returned": SEATS,
+        "partner.tend": PARTNERS,
+        "partner.sweep": PARTNERS,
         "event.cancelled": MONEY,
         "event.moved": REST,
         "admission.opened": REST,

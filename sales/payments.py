@@ -23,7 +23,8 @@ from sales.outbox import Again
 from sales.payment import Payment
 from sales.payments_addresses import Addresses
 from sales.payments_book import PaymentBook
-from sales.payments_settling import SeatTaker, Settling
+from sales.payments_seats import SeatBuyer, SeatTaker
+from sales.payments_settling import Settling
 from sales.states import PAYMENT_NO, PAYMENT_SETTLED
 
 __all__ = ["Addresses", "BadNotification", "BadSignature", "Payment", "Payments"]
@@ -70,14 +71,17 @@ class Payments:
         *,
         gateway: Gateway,
         holds: SeatTaker,
+        seats: SeatBuyer | None = None,
         addresses: Addresses,
         webhook_secret: str | None = None,
     ) -> None:
-        """`webhook_secret` None: signatures are not looked at (the real gateway sends none)."""
+        """`seats` None: no partner owns any. `webhook_secret` None: signatures are not looked at
+        (the real gateway sends none).
+        """
         self.book = PaymentBook(db, clock)
         self._gateway = gateway
         self._settler = Settling(
-            self.book, clock, gateway=gateway, holds=holds, addresses=addresses
+            self.book, clock, gateway=gateway, holds=holds, seats=seats, addresses=addresses
         )
         self._secret = webhook_secret.encode() if webhook_secret else None
         # Settling a payment twice at once in one process would only ask the gateway twice.

@@ -6,7 +6,6 @@ loses the race and looks again.
 """
 
 import math
-from typing import Protocol
 
 import structlog
 from prometheus_client import Counter
@@ -16,9 +15,11 @@ from kernel.errors import Refusal
 from sales.gateway import Found, Gateway, Offered, Refused, Unknown
 from sales.order import PaymentRefused
 from sales.outbox import Again, PermanentError, TemporaryError
+from sales.partner_desk import Bought, Later, Lost
 from sales.payment import Attempt
 from sales.payments_addresses import Addresses
 from sales.payments_book import PaymentBook
+from sales.payments_seats import POLL_SEATS_S, SEATS_LOST, SeatBuyer, SeatTaker
 from sales.payments_steps import (
     SOON_S,
     Capture,
@@ -54,16 +55,6 @@ class ReversalRefusedError(TemporaryError):
     """The gateway keeps money reserved that we do not want: staff must look."""
 
 
-class SeatTaker(Protocol):
-    """As much of sales.holds.Holds as reclaiming asks for."""
-
-    async def thaw(self, event_id: int, order_id: int) -> object: ...
-
-    async def hold(
-        self, event_id: int, order_id: int, account_id: int, seats: list[int]
-    ) -> object: ...
-
-
 class Settling:
     def __init__(
         self,
@@ -72,9 +63,10 @@ class Settling:
         *,
         gateway: Gateway,
         holds: SeatTaker,
+        seats: SeatBuyer | None,
         addresses: Addresses,
     ) -> None:
-        self._book, self._clock = book, clock
+        self._book, self._clock, self._seats = book, clock, seats
         self._gateway, self._holds, self._addresses = gateway, holds, addresses
 
     async def start(self, payment_id: int) -> None:
@@ -188,6 +180,11 @@ class Settling:
             if fresh is None or fresh.payment.state != "authorised" or fresh.wish:
                 return None
             attempt = fresh
+        if self._seats is not None and await self._seats.owns(attempt.order.event_id):
+            seats = await self._book.seats_of(attempt.order.id)
+            answer = await self._seats.buy(attempt.order.event_id, attempt.order.id, seats)
+            if not isinstance(answer, Bought):
+                return await self._not_bought(attempt, answer)
         if not step.confirmed:
             outcome = await self._gateway.confirm(
                 payment_id=step.payment_id,
@@ -203,6 +200,15 @@ class Settling:
             return None
         OUTCOMES.labels("captured").inc()
         return Rest()
+
+    async def _not_bought(self, attempt: Attempt, answer: Later | Lost) -> Wait | None:
+        """The owner of the seats has not sold them to us: the money is not taken before."""
+        if isinstance(answer, Later):
+            return Wait(max(POLL_SEATS_S, answer.delay_s))
+        log.warning("seats lost", order_id=attempt.order.id, seats=answer.seats)
+        OUTCOMES.labels("seats-lost").inc()
+        await self._book.wish(attempt, SEATS_LOST, "partner")
+        return None
 
     async def _reclaim(self, attempt: Attempt, step: Reclaim) -> Wait | None:
         """Late money. Redis is asked first, so that nobody who is choosing loses seats to it."""

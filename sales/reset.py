@@ -22,6 +22,7 @@ from kernel.sql import load_queries
 from sales import audit, ledger
 from sales.epochs import Epochs
 from sales.outbox import Draft, stage
+from sales.partner import SWEEP
 from sales.payments_void import VOID, payload_of
 
 Q = load_queries(Path(__file__).parent / "sql")
@@ -107,4 +108,7 @@ class Reset:
             Draft(VOID, row["id"], payload_of(row["gateway_order_id"], row["gateway_payment_id"]))
             for row in payments
         ]
-        return voids + [Draft(row["kind"], row["subject_id"], row["payload"]) for row in visits]
+        # Whatever partners keep for us serves new orders, or goes back (sales.partner_tending).
+        sweep = [Draft(SWEEP, 0)] if await conn.fetchval(Q["any_partner_order"]) else []
+        told = [Draft(row["kind"], row["subject_id"], row["payload"]) for row in visits]
+        return voids + told + sweep

@@ -13,6 +13,7 @@ import msgspec
 from kernel.clock import Clock
 from kernel.lua import word
 from sales.geometry import Hall, Place, Zone, ZoneUnknown
+from sales.partner_availability import Asked, Availability
 from sales.seatsnapshot import FREE, HELD, SOLD, Snapshot
 from sales.seatstore import SeatStore
 
@@ -56,9 +57,13 @@ class ListedSeat(msgspec.Struct, frozen=True):
 
 
 class SeatMaps:
-    def __init__(self, store: SeatStore, clock: Clock) -> None:
+    def __init__(
+        self, store: SeatStore, clock: Clock, availability: Availability | None = None
+    ) -> None:
+        """`availability` None: no partner owns any seats here."""
         self._store = store
         self._clock = clock
+        self._availability = availability
         self._snapshots: dict[int, tuple[int, Snapshot]] = {}
         self._readings: dict[int, asyncio.Task[Snapshot]] = {}
 
@@ -134,6 +139,12 @@ class SeatMaps:
             raise ZoneUnknown
         return zone
 
+    async def asked(self, event_id: int) -> Asked | None:
+        """How old the map is as far as a partner goes; None: the seats are our own. Raises
+        EventUnknown.
+        """
+        return await self._availability.asked(event_id) if self._availability else None
+
     async def _zone(
         self, event_id: int, zone_no: int, *, fresh: bool = False
     ) -> tuple[Zone, Snapshot]:
@@ -142,6 +153,8 @@ class SeatMaps:
         return zone, await self._snapshot(hall, fresh=fresh)
 
     async def _snapshot(self, hall: Hall, *, fresh: bool = False) -> Snapshot:
+        if self._availability is not None:
+            await self._availability.refresh(hall.event_id)
         if fresh:
             return await self._read(hall)
         kept = self._snapshots.get(hall.event_id)

@@ -10,8 +10,9 @@ from itertools import compress
 from sales.geometry import Hall, Zone
 
 FREE, HELD, SOLD = 0, 1, 2
-# The letters of the string in Redis, as numbers.
-TO_STATE = bytes.maketrans(b"FHS", bytes([FREE, HELD, SOLD]))
+# The letters of the string in Redis, as numbers. X, which its owner has given to others, may come
+# back: it looks like one that is held.
+TO_STATE = bytes.maketrans(b"FHSX", bytes([FREE, HELD, SOLD, HELD]))
 ONLY = {state: bytes(int(n == state) for n in range(256)) for state in (FREE, HELD, SOLD)}
 SEATS_PER_BYTE = 4
 
@@ -20,8 +21,8 @@ class Snapshot:
     def __init__(
         self, hall: Hall, version: int, letters: bytes, before: "Snapshot | None" = None
     ) -> None:
-        """`letters`: F, H or S for each seat. `before`: an older snapshot of the same hall; zones
-        that have not changed since keep their version.
+        """`letters`: F, H, S or X for each seat. `before`: an older snapshot of the same hall;
+        zones that have not changed since keep their version.
         """
         assert len(letters) == hall.capacity, (hall.event_id, len(letters))
         self.version = version

@@ -31,6 +31,8 @@ CLAIM_S = 900
 HOLDING_MS = 5 * 3600 * 1000
 # A star concert sold out is 100 000 claims: read at once they take longer than other statements.
 CLAIMS_TIMEOUT_S = 30
+# Seats marked in one command: Redis stands still meanwhile.
+MARKED_MAX = 2_000
 
 
 class SeatsUnsettled(TryAgain):
@@ -84,6 +86,16 @@ class SeatStore:
         reply = await self.run("claim", event_id, order_id, owner, mark, until_ms, *seats)
         assert word(reply) in {"claimed", "whose"}, reply
         return word(reply) == "claimed"
+
+    async def mark_outside(self, event_id: int, mark: str, seats: Sequence[int]) -> int:
+        """Free seats that their owner has given to others (mark "X"), or has back ("F"); how many
+        have changed.
+        """
+        count = 0
+        for start in range(0, len(seats), MARKED_MAX):
+            reply = await self.run("outside", event_id, mark, *seats[start : start + MARKED_MAX])
+            count += int(reply[1])
+        return count
 
     async def look_after(self, event_id: int, until_ms: int) -> None:
         """See that the ticker visits this event at least until this moment (epoch ms). Said

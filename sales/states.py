@@ -1,4 +1,4 @@
-"""The lives of orders, payments, tickets and refunds, as tables.
+"""The lives of orders, payments, tickets, refunds and orders at a partner, as tables.
 
 Whatever is not in a table does not happen. A change is made in SQL by compare-and-set on
 (id, version) with the states taken from here, and writes audit and notices in the same
@@ -135,8 +135,31 @@ REFUND = Machine(
     ],
 )
 
+PARTNER_ORDER = Machine(
+    "order at a partner",
+    states={
+        "asked": "its place is being selected: not known yet whether it is ours",
+        "held": "the place is ours for now",
+        "submitted": "its contents are frozen there, it may be confirmed",
+        "confirmed": "the place is ours for good: whoever returns it, we sell it again",
+        "cancelled": "the partner has the place back",
+        "refused": "the partner would not give the place; the order there is empty",
+    },
+    first=["asked"],
+    moves=[
+        Move("asked", "hold", "held", "partner", "selected, or found selected after a silence"),
+        Move("asked", "refuse", "refused", "partner", "somebody else has the place"),
+        Move("refused", "hold", "held", "partner", "found selected after all: it is given back"),
+        Move("held", "submit", "submitted", "partner", "while our order is being paid"),
+        Move("held", "confirm", "confirmed", "partner", "found so, the step between unseen"),
+        Move("submitted", "confirm", "confirmed", "partner", "before our money is taken"),
+        Move("held", "cancel", "cancelled", "partner", "nobody here wants the place any more"),
+        Move("submitted", "cancel", "cancelled", "partner", "its order ended without money"),
+    ],
+)
+
 # In the order of docs/states.md.
-MACHINES = (ORDER, PAYMENT, TICKET, REFUND)
+MACHINES = (ORDER, PAYMENT, TICKET, REFUND, PARTNER_ORDER)
 
 
 class OrderState(Refusal):

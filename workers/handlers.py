@@ -11,6 +11,8 @@ from sales.holds import Holds
 from sales.order import OrderUnknown
 from sales.orders import Orders
 from sales.outbox import Again, Handler, Notice
+from sales.partner import SWEEP, TEND
+from sales.partner_tending import PartnerTending
 from sales.payments import Payments
 from sales.payments_void import VOID, Voids
 from sales.refunds import Refunds
@@ -48,12 +50,14 @@ class Handlers:
         refunds: Refunds,
         cancellations: CancellationRounds,
         reschedules: Reschedules,
+        partners: PartnerTending,
     ) -> None:
         self._clock = clock
         self._payments, self._orders, self._holds = payments, orders, holds
         self._admissions, self._rooms, self._voids = admissions, rooms, voids
         self._refunds = refunds
         self._cancellations, self._reschedules = cancellations, reschedules
+        self._partners = partners
 
     def by_kind(self) -> Mapping[str, Handler]:
         return {
@@ -66,6 +70,8 @@ class Handlers:
             RETURNED: self.returned,
             CANCELLED: self._cancellations.carry_on,
             MOVED: self._reschedules.carry_on,
+            TEND: self._partners.tend,
+            SWEEP: self._partners.sweep,
             "admission.opened": self.opened,
             "admission.ended": self.ended,
         }

@@ -5,6 +5,7 @@ import asyncio
 from datetime import datetime
 from typing import Any
 
+from biletter import urls
 from biletter.cli.surroundings import settings_beside_running
 from biletter.parts import Parts
 from biletter.shop import NobodyAsks, Shop
@@ -21,7 +22,7 @@ DB_CONNECTIONS = 1
 def add(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "event",
-        help="cancel an event or move it to another time",
+        help="cancel an event, move it, or connect it to the partner who owns its seats",
         description="What changes under an event that is on sale. The worker does the rest.",
     )
     deeds = parser.add_subparsers(dest="deed", metavar="DEED", required=True)
@@ -36,8 +37,17 @@ def add(subparsers: Any) -> None:
         help="move it to another time; tickets stay good",
         description="Tickets stay good, and may be returned without a fee for at least three days.",
     )
+    partner = deeds.add_parser(
+        "partner",
+        help="have its seats sold by the partner who owns them",
+        description="Reads the partner's places and lays them upon the event's hall, row by row."
+        " From then on every seat is asked for there. Said again, the places are read anew.",
+    )
+    partner.add_argument(
+        "--url", type=urls.web, help="the partner's address; EVENT_PROVIDER if not given"
+    )
     progress = deeds.add_parser("progress", help="print how far the refunds of a cancelled one are")
-    for one in (cancel, move, progress):
+    for one in (cancel, move, partner, progress):
         one.add_argument("event", type=int, metavar="EVENT")
     move.add_argument(
         "starts_at",
@@ -45,7 +55,7 @@ def add(subparsers: Any) -> None:
         metavar="YYYY-MM-DDTHH:MM",
         help="the new beginning, by the hall's clock unless it names an offset",
     )
-    for one in (cancel, move):
+    for one in (cancel, move, partner):
         one.add_argument("--yes", action="store_true", help="do it; without this it is only told")
 
 
@@ -72,6 +82,10 @@ async def _run(args: argparse.Namespace) -> int:
             if not await shop.cancellations.cancel(event.id, ACTOR):
                 await shop.cancellations.try_again(event.id, ACTOR)
             await _tell(shop, event.id)
+        elif args.deed == "partner":
+            halls = shop.partner_side.halls(shop.holds)
+            count = await halls.connect(event.id, args.url, ACTOR)
+            print(f"{count} seats are the partner's")
         else:
             await shop.reschedules.move(event.id, _aware(args.starts_at), ACTOR)
             print(_line(await shop.catalogue.event(event.id)))

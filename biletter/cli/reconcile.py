@@ -16,14 +16,14 @@ from biletter.trouble import Trouble
 from kernel.errors import TryAgain
 from sales.reconcile.rota import Rota, Totals
 
-WHATS = ("stuck", "seats", "ledger", "gateway")
+WHATS = ("stuck", "seats", "ledger", "gateway", "partner-health", "partners")
 DB_CONNECTIONS = 2
 
 
 def add(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "reconcile",
-        help="compare orders, seats, ledger and gateway now",
+        help="compare orders, seats, ledger, gateway and partners now",
         description="Runs the reconcilers that the ticker runs by the clock, and prints what they"
         " found. Status 1 where something waits for staff.",
     )
@@ -39,10 +39,10 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     settings = settings_beside_running()
     done, waiting = asyncio.run(_run(settings, args.what or list(WHATS), args.day))
-    print(f"{'what':<10}{'looked at':>11}{'repaired':>10}{'differ':>8}{'new':>6}{'vanished':>10}")
+    print(f"{'what':<15}{'looked at':>11}{'repaired':>10}{'differ':>8}{'new':>6}{'vanished':>10}")
     for what, totals in done.items():
         print(
-            f"{what:<10}{totals.looked_at:>11}{totals.repaired:>10}{totals.found:>8}"
+            f"{what:<15}{totals.looked_at:>11}{totals.repaired:>10}{totals.found:>8}"
             f"{totals.fresh:>6}{totals.vanished:>10}"
         )
     for kind, count in sorted(waiting.items()):

@@ -33,6 +33,7 @@ async def run(parts: Parts) -> None:
         refunds=shop.refunds,
         cancellations=shop.cancellation_rounds,
         reschedules=shop.reschedules,
+        partners=shop.partner_side.tending(shop.holds),
     )
     outbox = Outbox(shop.db, parts.clock, handlers.by_kind(), SystemRandom())
     await worker.run(outbox, parts.redis_jobs(), stop, pulse.beat)

@@ -18,6 +18,11 @@ HOLD_OVERDUE: Final = "hold-overdue"
 GATEWAY_DIFFERS: Final = "gateway-differs"
 DAY_DIFFERS: Final = "day-differs"
 LEDGER_DIFFERS: Final = "ledger-differs"
+PARTNER_SICK: Final = "partner-sick"
+PARTNER_SILENT: Final = "partner-silent"
+PARTNER_DIFFERS: Final = "partner-differs"
+PARTNER_UNOWNED: Final = "partner-unowned"
+PARTNER_ORPHAN: Final = "partner-orphan"
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -91,6 +96,30 @@ KINDS: Mapping[str, Words] = MappingProxyType(
             "Книга проводок не сходится",
             "Ничего не исправляйте вручную: проводки не меняют. Передайте запись разработчикам"
             " вместе с выводом script/biletter ledger check.",
+        ),
+        PARTNER_SICK: Words(
+            "Владелец зала больше не принимает места в заказы",
+            "Мы ничего не берём у него пять минут, потом пробуем снова; резервы денег возвращаются"
+            " сами. Сообщите владельцу зала: обычно помогает только он. Закроется само.",
+        ),
+        PARTNER_SILENT: Words(
+            "Владелец зала не ответил на ночную сверку",
+            "Позвоните владельцу зала, если он не отвечает и днём. Закроется само следующей ночью"
+            " или после script/biletter reconcile --what partners.",
+        ),
+        PARTNER_DIFFERS: Words(
+            "Владелец зала говорит о заказе другое",
+            "Сверьте с владельцем зала место и номер его заказа из этой записи. Если у нас билет"
+            " продан, место должно остаться за нами.",
+        ),
+        PARTNER_UNOWNED: Words(
+            "Проданы места, которых владелец зала нам не отдал",
+            "Договоритесь с владельцем зала об этих местах или верните деньги за заказ.",
+        ),
+        PARTNER_ORPHAN: Words(
+            "Место у владельца зала осталось без присмотра",
+            "Делать ничего не нужно: за ним снова следят, ненужное вернётся владельцу. Если таких"
+            " много, проверьте, не удаляли ли записи из базы вручную.",
         ),
     }
 )

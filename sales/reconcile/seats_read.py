@@ -114,7 +114,10 @@ class SeatsRead:
         pipe.get(key(SEATS, event_id))
         pipe.hgetall(key(HOLDS, event_id))
         content, packs = await pipe.execute()
-        return content or b"", [_held(order, pack) for order, pack in packs.items()]
+        # What its owner has given to others is free as far as we two are concerned.
+        return (content or b"").replace(b"X", b"F"), [
+            _held(order, pack) for order, pack in packs.items()
+        ]
 
     async def _holders(self, event_id: int, seats: Sequence[int]) -> dict[int, int]:
         found: dict[int, int] = {}

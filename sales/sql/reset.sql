@@ -32,3 +32,9 @@ SELECT kind, subject_id, payload FROM notice WHERE kind LIKE 'admission.%';
 TRUNCATE orders, order_line, seat_claim, payment, ticket, refund, notice, idempotency_key,
          cancellation_failure
 CONTINUE IDENTITY;
+
+-- name: any_partner_order
+-- Whether anything is on its way at a partner.
+SELECT EXISTS (
+    SELECT FROM partner_order WHERE state NOT IN ('refused', 'cancelled', 'confirmed')
+);

@@ -56,10 +56,14 @@ async def show_seats(
 ) -> Response[bytes]:
     """204 when the zone is still as it was at version `since`; else its version and its states,
     2 bits a seat in base64: seat i of the zone in byte i >> 2 at bit 2 * (i & 3), 0 free, 1 held,
-    2 sold.
+    2 sold. `X-Seats-Stale` (epoch ms): the owner of the seats is silent, and what others bought of
+    him since then is not in it.
     """
     version, packed = await seatmaps.zone_map(event_id, zone_no)
     headers = {"Cache-Control": "no-cache"}
+    asked = await seatmaps.asked(event_id)
+    if asked is not None and asked.is_stale:
+        headers["X-Seats-Stale"] = str(asked.at_ms or 0)
     if version == since:
         return Response(b"", status_code=204, headers=headers)
     body = {"version": version, "seats": b64encode(packed).decode()}

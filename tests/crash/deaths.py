@@ -16,15 +16,19 @@ async def die_at_every_step(
     role: str,
     before: Callable[[Buyer], Awaitable[object]],
     then: Callable[[Buyer], Awaitable[object]],
+    *,
+    check: Callable[[], Awaitable[list[str]]] | None = None,
     **buyer: Any,
 ) -> None:
     """`before` happens in peace; in `then`, or in the time after it, the process of this role is
-    killed before and after each of its steps. Fails naming the steps and what was broken.
+    killed before and after each of its steps. Fails naming the steps and what was broken; `check`
+    tells of more.
     """
     broken: list[str] = []
     for after in (False, True):
         for at in range(1, STEPS_MAX):
             found = await _live(world, role, at, before, then, buyer, after=after)
+            found += await check() if check else []
             broken += [f"{role}, {'; '.join(world.deaths)}: {one}" for one in found]
             if found or not world.deaths:
                 break

@@ -196,6 +196,25 @@ class MortalWire:
         """It is the world's."""
 
 
+class MortalHall:
+    """To the partner whose hall is sold in this life."""
+
+    def __init__(self, world: Any, fate: Fate) -> None:
+        self._world, self._fate = world, fate
+
+    async def send(self, method: str, path: str, body: bytes | None = None) -> Answer:
+        hall = self._world.partner
+        if method == "GET":
+            await self._fate.live()
+            looked: Answer = await hall.send(method, path, body)
+            return looked
+        name = path.rpartition("/")[2]
+        return await self._fate.step(f"partner {name}", lambda: hall.send(method, path, body))
+
+    async def close(self) -> None:
+        """It is the world's."""
+
+
 class MortalRooms:
     """To the waiting room."""
 

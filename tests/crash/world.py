@@ -17,6 +17,7 @@ from tests.bank import BASE, PASSWORD, TEAM, Bank
 from tests.crash.mortal import (
     Fate,
     MortalDb,
+    MortalHall,
     MortalRedis,
     MortalRooms,
     MortalWire,
@@ -24,6 +25,7 @@ from tests.crash.mortal import (
 from tests.fakes import FakeRooms
 from tests.flow.shop import AHEAD, Shop, make_shop
 from tests.halls import build_event
+from tests.partner import FakePartner, client_of, connect
 
 T = TypeVar("T")
 Work = Callable[[Shop], Awaitable[T]]
@@ -65,6 +67,7 @@ class Process:
             world.folder,
             ToleuBar(BASE, team_slug=TEAM, password=PASSWORD, wire=wire),
             MortalRooms(world.rooms, self.fate),
+            partner=client_of(MortalHall(world, self.fate)),
         )
         hashes = self.shop.holds.store._scripts._hashes
         scripts |= {digest: name for name, digest in hashes.items()}
@@ -126,6 +129,9 @@ class World:
         self.db_url, self.redis_url = urls
         self.folder, self.rooms = bank.folder, FakeRooms()
         self.event_id = 0
+        # What makes a hall of a partner's for each event, and the one that is sold now.
+        self.make_partner: Callable[[], FakePartner] | None = None
+        self.partner = FakePartner([])
         self.deaths: list[str] = []
         self._processes: dict[str, Process] = {}
 
@@ -143,6 +149,9 @@ class World:
     async def new_event(self, **columns: Any) -> None:
         """Another event to sell, so that one life finds nothing of another."""
         self.event_id = await build_event(self.db, starts_at=AHEAD, **columns)
+        if self.make_partner is not None:
+            self.partner = self.make_partner()
+            await connect(self.db, self.clock, self.event_id, self.partner)
         for process in self._processes.values():
             process.shop.event_id = self.event_id
 

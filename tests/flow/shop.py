@@ -1,5 +1,7 @@
 """A whole shop on real engines, with a scripted gateway, for tests that tell a story."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +22,12 @@ from sales.holds import Holds
 from sales.order import Order
 from sales.orders import Orders
 from sales.outbox_draining import Outbox
+from sales.partner_book import PartnerBook
+from sales.partner_careful import Partner
+from sales.partner_desk import PartnerDesk
+from sales.partner_holds import PartnerHolds
+from sales.partner_tending import PartnerTending
+from sales.partners import Partners
 from sales.payments import Addresses, Payments
 from sales.payments_void import Voids
 from sales.refunds import Refunds
@@ -33,6 +41,7 @@ from workers.handlers import Handlers
 
 ARU, BEK, DANA, ERMEK = 1, 2, 3, 4
 BASE = "http://localhost:8080"
+PARTNER_BASE = "http://partner.example/event/1/event-provider"
 SECRET = "whsec-demo-123"
 # More moments than any story here has.
 DUES_MAX = 500
@@ -67,6 +76,7 @@ class Shop:
     refunds: Refunds
     cancellations: Cancellations
     reschedules: Reschedules
+    partner_desk: PartnerDesk
     event_id: int = 0
 
     async def hold(self, *seats: int, buyer: int = BEK, event_id: int | None = None) -> Order:
@@ -129,6 +139,15 @@ class Shop:
         return [(row["kind"], row["last_error"]) for row in rows]
 
 
+async def no_sleep(_: float) -> None:
+    """Whoever looks at a partner again and again is counted, not timed."""
+    await asyncio.sleep(0)
+
+
+def no_partner(address: str) -> Partner:
+    raise AssertionError(f"these seats are our own: {address}")
+
+
 async def open_shop(
     db: asyncpg.Pool,
     redis: Any,
@@ -150,16 +169,20 @@ def make_shop(
     folder: Path,
     gateway: Gateway | None = None,
     rooms: Any = None,
+    partner: Callable[[str], Partner] | None = None,
 ) -> Shop:
     """What one process is made of, over these stores."""
     keyring, catalogue = Keyring(folder / "keys"), Catalogue(db, clock)
     rooms, modes, gateway = rooms or FakeRooms(), FakeModes(), gateway or FakeGateway()
-    holds = Holds(redis, db, catalogue, clock)
+    partners = Partners(db, clock, catalogue, base_url=PARTNER_BASE, client=partner or no_partner)
+    desk = PartnerDesk(PartnerBook(db, clock), partners, clock, no_sleep)
+    holds = PartnerHolds(redis, db, catalogue, clock, desk)
     payments = Payments(
         db,
         clock,
         gateway=gateway,
         holds=holds,
+        seats=desk,
         addresses=ADDRESSES,
         webhook_secret=SECRET,
     )
@@ -179,6 +202,7 @@ def make_shop(
         refunds=refunds,
         cancellations=rounds,
         reschedules=reschedules,
+        partners=PartnerTending(desk.book, desk.driving, clock, holds),
     )
     outbox = Outbox(db, clock, handlers.by_kind(), Random(1))
     return Shop(
@@ -195,9 +219,10 @@ def make_shop(
         Tickets(db, keyring),
         admissions,
         outbox,
-        desk := FakeDesk(),
-        Entrance(admissions, modes, Shoppers(db, clock, catalogue, holds), Asker(desk, clock)),
+        room_desk := FakeDesk(),
+        Entrance(admissions, modes, Shoppers(db, clock, catalogue, holds), Asker(room_desk, clock)),
         refunds,
         Cancellations(db, clock, catalogue),
         reschedules,
+        desk,
     )

@@ -140,7 +140,8 @@ async def test_the_backlog_is_told_lane_by_lane(db, clock, outbox, told):
         name: tuple(metric.labels(name)._value.get() for metric in (DUE, OLDEST, PARKED))
         for name in LANES
     }
-    assert told_now == {"money": (1, 7, 1), "seats": (1, 0, 0), "rest": (0, 0, 0)}
+    quiet = (0, 0, 0)
+    assert told_now == {"money": (1, 7, 1), "seats": (1, 0, 0), "partners": quiet, "rest": quiet}
     assert await outbox.is_due(late_s=7)
     assert not await outbox.is_due(late_s=7.1)
 

@@ -18,6 +18,7 @@ from sales.geometry import SeatUnknown, seat_id, seats_of_event, split_seat_id
 from sales.holds import Holds
 from sales.holds_refusals import NotYourSeat, SeatNotHeld
 from sales.orders import Orders
+from sales.partner import PartnerAway
 from sales.seatmap import SeatMaps
 from sales.web.api.shapes import (
     NEEDS_USER,
@@ -48,6 +49,12 @@ class SeatSold(Refusal):
     """Это место уже оплачено или оплачивается."""
 
     status, code = 419, "seat-not-held"
+
+
+class PartnerRefused(Refusal):
+    """Владелец зала сейчас не отвечает, взять у него места нельзя. Попробуйте чуть позже."""
+
+    status, code = 419, "partner-away"
 
 
 @get(
@@ -117,7 +124,11 @@ async def select_seat(
         raise BookingUnknown from None
     seats = seats_of_event(order.event_id, [data.seat_id])
     visit = await entrance.program(order.event_id, caller, queue_pass)
-    hold = await holds.hold(order.event_id, order.id, account_id, seats, fresh=True)
+    try:
+        hold = await holds.hold(order.event_id, order.id, account_id, seats, fresh=True)
+    except PartnerAway as away:
+        # To the contract an owner who does not answer is a conflict like any other.
+        raise PartnerRefused(headers=away.headers) from away
     if visit is not None:
         until = datetime.fromtimestamp(hold.expires_at_ms / 1000, UTC)
         await admissions.keep(order.event_id, visit.jti, until)

@@ -18,6 +18,7 @@ from kernel.errors import Refusal
 from sales.catalogue import Event
 from sales.holds import Hold
 from sales.order import Order, OrderPaid, PaymentsAway
+from sales.partner import PartnerAway
 from sales.states import OrderState
 from sales.web.pages.calendar import calendar_of
 from sales.web.pages.forms import Req, form_of, seats_of, text, texts, whole_or
@@ -30,6 +31,8 @@ PAGE_SIZE = 20
 PAGE_MAX = 75
 # The order cannot be changed because of its state: told on its own page.
 CONFLICT = 419
+# And so it is when somebody we need does not answer.
+AWAY = (PaymentsAway, PartnerAway)
 
 
 class OrderLine(msgspec.Struct, frozen=True):
@@ -107,7 +110,7 @@ async def pay(
     except (OrderPaid, OrderState):
         return Redirect(here, status_code=303)
     except Refusal as refusal:
-        if refusal.status != CONFLICT and not isinstance(refusal, PaymentsAway):
+        if refusal.status != CONFLICT and not isinstance(refusal, AWAY):
             raise
         return await show_order_page(site, request, order_id, account_id, refusal=refusal)
     if checkout is None or checkout.payment_url is None:

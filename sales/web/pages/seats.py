@@ -18,6 +18,7 @@ from accounts.identity import Caller
 from kernel.errors import Refusal
 from sales.geometry import split_seat_id
 from sales.holds import NoSeats
+from sales.partner import PartnerAway
 from sales.web.pages.forms import Req, form_of, moment_of, seats_of, text, texts, whole, whole_or
 from sales.web.pages.seatmap_page import Choice, show_map
 from sales.web.pages.site import Site
@@ -64,7 +65,7 @@ async def take_seats(
         order = await site.orders.open_or_reuse(caller.account_id, event_id, "web", jti)
         hold = await site.holds.hold(event_id, order.id, caller.account_id, seats)
     except Refusal as refusal:
-        if refusal.status != CONFLICT and not isinstance(refusal, NoSeats):
+        if not _is_about_seats(refusal):
             raise
         choice = _after(refusal, event_id, seats, block)
         return await show_map(site, request, event_id, zone_no, caller=caller, choice=choice)
@@ -94,13 +95,18 @@ async def take_best(
             event_id, order.id, caller.account_id, zone_no, count, has=whole(text(form, "has"))
         )
     except Refusal as refusal:
-        if refusal.status != CONFLICT and not isinstance(refusal, NoSeats):
+        if not _is_about_seats(refusal):
             raise
         choice = Choice(refusal=refusal, fresh=True)
         return await show_map(site, request, event_id, zone_no, caller=caller, choice=choice)
     await site.admissions.keep(event_id, jti, moment_of(best.hold.expires_at_ms))
     told = f"?fit={best.fit}" if best.fit in TOLD else ""
     return Redirect(f"/orders/{order.id}{told}", status_code=303)
+
+
+def _is_about_seats(refusal: Refusal) -> bool:
+    """The map is the place to tell it: other seats may do, or another moment."""
+    return refusal.status == CONFLICT or isinstance(refusal, NoSeats | PartnerAway)
 
 
 def _after(refusal: Refusal, event_id: int, seats: Sequence[int], block: int) -> Choice:

@@ -1,0 +1,199 @@
+"""A purchase at an event whose seats a partner owns: what the partner is asked, and when."""
+
+from collections import deque
+
+import pytest
+
+from sales.holds_refusals import SeatTaken
+from sales.partner import PartnerAway
+from tests.flow.shop import AHEAD, BEK, DANA, make_shop
+from tests.halls import build_event
+from tests.partner import FakePartner, client_of, connect
+
+ROWS = [3, 4, 4]
+
+
+@pytest.fixture
+def partner():
+    return FakePartner(ROWS, lag=2)
+
+
+@pytest.fixture
+async def shop(db, redis_shop, clock, tmp_path, partner):
+    shop = make_shop(db, redis_shop, clock, tmp_path, partner=client_of(partner))
+    shop.event_id = await build_event(db, starts_at=AHEAD)
+    assert await connect(db, clock, shop.event_id, partner) == 11
+    partner.calls.clear()
+    return shop
+
+
+async def test_a_seat_is_selected_at_the_partner_before_its_buyer_is_told_yes(shop, partner):
+    await shop.hold(0, 1)
+    assert sorted(partner.calls) == ["create", "create", "select", "select"]
+    assert partner.is_taken(0)
+    assert partner.is_taken(1)
+
+
+async def test_a_purchase_buys_the_seats_there_before_the_money_is_taken(
+    shop, partner, monkeypatch
+):
+    order = await shop.placed(0, 1)
+    await shop.later(5)
+    assert partner.states() == ["SUBMITTED"] * 2
+    stood_at_capture = []
+    real = shop.gateway.confirm
+
+    async def confirm(**given):
+        stood_at_capture.append(partner.states())
+        return await real(**given)
+
+    monkeypatch.setattr(shop.gateway, "confirm", confirm)
+    shop.gateway.pay()
+    await shop.payments.hurry(order.id)
+    await shop.later(60)
+    assert stood_at_capture == [["CONFIRMED"] * 2]
+    assert await shop.state(order.id) == ("paid", "captured")
+    assert await shop.notices() == []
+
+
+async def test_select_release_cancel_and_select_again_works_back_to_back(shop, partner):
+    for _ in range(5):
+        order = await shop.hold(0)
+        await shop.holds.release(shop.event_id, order.id, BEK, [0])
+        await shop.orders.cancel(order.id, BEK)
+    other = await shop.hold(0, buyer=DANA)
+    assert partner.calls.count("select") == 1
+    await shop.later(1000)
+    partner.catch_up()
+    assert not partner.is_taken(0)
+    assert not partner.poisoned
+    assert (await shop.orders.get(other.id)).state == "open"
+
+
+async def test_a_seat_given_back_a_moment_ago_is_had_again_when_the_partner_offers_it(
+    shop, partner
+):
+    order = await shop.hold(0)
+    await shop.holds.release(shop.event_id, order.id, BEK, [0])
+    partner.lag = 6
+    await shop.later(8)
+    assert partner.calls.count("cancel") == 1
+    assert partner.is_taken(0), "it is on its way back"
+    await shop.hold(0, buyer=DANA)
+    assert partner.is_taken(0)
+
+
+async def test_what_somebody_else_has_is_refused_and_not_offered_again(shop, partner):
+    partner.sell_elsewhere(0)
+    with pytest.raises(SeatTaken):
+        await shop.hold(0, 1)
+    assert await shop.seats() == "XFFFFFFFFFF"
+    await shop.hold(1)
+    await shop.later(5)
+    assert partner.states() == ["STARTED"]
+
+
+async def test_an_answer_that_got_lost_is_found_out_while_the_buyer_waits(shop, partner):
+    partner.plan["select"] = deque(["lost"])
+    await shop.hold(0)
+    assert partner.calls.count("select") == 1
+
+
+async def test_a_select_that_was_not_carried_out_is_said_once_more(shop, partner):
+    partner.plan["select"] = deque(["500"])
+    await shop.hold(0)
+    assert partner.calls.count("select") == 2
+    assert partner.is_taken(0)
+
+
+async def test_seats_that_cannot_be_had_any_more_send_the_money_back(shop, partner):
+    order = await shop.placed(0, 1)
+    await shop.later(3)
+    for theirs in partner.orders.values():
+        if theirs.state == "SUBMITTED":
+            theirs.state = "CANCELLED"  # by somebody at the partner: it knows no keys
+            partner._seen(theirs)
+    partner.sell_elsewhere(0)
+    shop.gateway.pay()
+    await shop.payments.hurry(order.id)
+    await shop.later(60)
+    assert await shop.state(order.id) == ("cancelled", "reversed")
+    assert (await shop.orders.get(order.id)).reason == "seats-lost"
+    assert shop.gateway.newest.confirms == 0
+    assert await shop.claims() == {}
+
+
+TROUBLES = [
+    (call, how)
+    for call in ("create", "select", "submit", "confirm", "order")
+    for how in ("lost", "silent", "500")
+]
+
+
+async def test_whatever_call_gets_no_answer_the_purchase_is_made_once(shop, partner):
+    for at in range(0, len(TROUBLES), 4):
+        pending = []
+        for seat, (call, how) in enumerate(TROUBLES[at : at + 4], at % 8):
+            partner.plan[call] = deque([how])
+            order = await shop.placed(seat)
+            pending.append(order.id)
+            await shop.later(10)
+            shop.gateway.pay()
+            await shop.payments.hurry(order.id)
+            await shop.later(60)
+            assert await shop.state(order.id) == ("paid", "captured"), (call, how)
+        for order_id in pending:
+            await shop.refunds.ask(order_id, BEK)
+    partner.catch_up()
+    assert not partner.poisoned
+    # Returned seats stayed ours, so the second round asked for four other ones and no more.
+    assert partner.states() == ["CONFIRMED"] * 8
+
+
+async def test_an_order_that_ends_gives_its_seats_back_whatever_gets_lost(shop, partner):
+    for seat, how in enumerate(("lost", "silent", "500")):
+        partner.plan |= {"cancel": deque([how]), "order": deque([how])}
+        order = await shop.placed(seat)
+        await shop.orders.cancel(order.id, BEK)
+        await shop.later(60)
+        partner.catch_up()
+        assert not partner.is_taken(seat), how
+    assert partner.states() == ["CANCELLED"] * 3
+    assert not partner.poisoned
+    assert await shop.notices() == []
+
+
+async def test_a_hold_that_runs_out_gives_its_seat_back(shop, partner):
+    await shop.hold(0)
+    await shop.later(700)
+    await shop.holds.lapse(shop.clock.now())
+    await shop.later(60)
+    partner.catch_up()
+    assert not partner.is_taken(0)
+    assert await shop.notices() == []
+
+
+async def test_a_returned_seat_stays_ours_and_is_sold_again_without_asking(shop, partner):
+    order = await shop.placed(0)
+    await shop.later(5)
+    shop.gateway.pay()
+    await shop.payments.hurry(order.id)
+    await shop.later(5)
+    await shop.refunds.ask(order.id, BEK)
+    await shop.later(60)
+    assert partner.states() == ["CONFIRMED"]
+    partner.calls.clear()
+    again = await shop.placed(0, buyer=DANA)
+    shop.gateway.pay()
+    await shop.payments.hurry(again.id)
+    await shop.later(60)
+    assert await shop.state(again.id) == ("paid", "captured")
+    assert partner.calls == []
+
+
+async def test_a_silent_partner_is_told_as_away_and_nothing_stays_held(shop, partner):
+    partner.plan["create"] = deque(["silent"] * 20)
+    with pytest.raises(PartnerAway) as refusal:
+        await shop.hold(0)
+    assert int(refusal.value.headers["Retry-After"]) >= 1
+    assert await shop.seats() == "F" * 11
