@@ -9,6 +9,7 @@ from kernel.clock import Clock
 from kernel.db import Db
 from sales.catalogue import Catalogue
 from sales.gateway_wire import HttpWire
+from sales.halls import Halls
 from sales.holds import Holds
 from sales.partner_api import PartnerApi
 from sales.partner_availability import Availability
@@ -39,8 +40,8 @@ class PartnerSide:
     def tending(self, holds: Holds) -> PartnerTending:
         return PartnerTending(self.book, self.desk.driving, self._clock, holds)
 
-    def halls(self, holds: Holds) -> PartnerHalls:
-        return PartnerHalls(self._db, self._clock, holds.store.halls, self.partners)
+    def halls(self, halls: Halls) -> PartnerHalls:
+        return PartnerHalls(self._db, self._clock, halls, self.partners)
 
     def availability(self, holds: Holds) -> Availability:
         return Availability(self._db, self._clock, holds.store, self.partners)

@@ -29,6 +29,7 @@ DUTIES_WITH_A_PORT = (
 WEB_DUTIES = DUTIES_WITH_A_PORT[:5]
 PORT_MAX = 65_535 - len(DUTIES_WITH_A_PORT)
 RoomMode = Literal["on", "off", "auto"]
+Owner = Literal["own", "partner"]
 
 
 class SettingsError(Exception):
@@ -56,6 +57,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     room_ceiling: int | None = None
     # Places one person may hold and own of event 1. None: no limit.
     person_limit: int | None = None
+    # Who owns the seats of event 1.
+    event1: Owner = "own"
     # Whether POST /api/reset may drop all orders. On in the demo, off in production.
     reset_allowed: bool = True
     # Whether GET /api/events answers {success,count,events} instead of the bare array.
@@ -106,7 +109,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def provider_url(self) -> str:
-        local = f"http://127.0.0.1:{self.port_of('provider')}/event/1/event-provider"
+        """May hold `{event}`: an address for each event."""
+        local = f"http://127.0.0.1:{self.port_of('provider')}/event/{{event}}/event-provider"
         return self.provider_endpoint or local
 
 
@@ -122,6 +126,7 @@ NAMES = {
     "BILETTER_ROOM_RATE": "room_rate_per_minute",
     "BILETTER_ROOM_CEILING": "room_ceiling",
     "BILETTER_PERSON_LIMIT": "person_limit",
+    "BILETTER_EVENT1": "event1",
     "BILETTER_RESET": "reset_allowed",
     "BILETTER_EVENTS_ENVELOPE": "events_envelope",
     "BILETTER_HOSTS": "hosts",
@@ -148,7 +153,11 @@ HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]", re.ASCII)
 WORDS = {"on": True, "true": True, "yes": True, "1": True}
 WORDS |= {"off": False, "false": False, "no": False, "0": False}
 SWITCHES = ("reset_allowed", "events_envelope", "secure_cookies", "provider_extras")
-CHOICES = {"room_mode": ("on", "off", "auto"), "log_level": ("debug", "info", "warning", "error")}
+CHOICES = {
+    "room_mode": ("on", "off", "auto"),
+    "event1": ("own", "partner"),
+    "log_level": ("debug", "info", "warning", "error"),
+}
 # Whole numbers from 1 up to this: what the room and the catalogue can take.
 HIGHEST = {
     "room_rate_per_minute": 1_000_000,

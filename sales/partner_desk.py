@@ -68,7 +68,7 @@ class PartnerDesk:
         hall = await self.partners.hall(event_id)
         if hall is None or hall.is_sick:
             return Taken(away_s=DOUBT_S)
-        partner = self.partners.at(hall.base_url)
+        partner = self.partners.at(hall.base_url, event_id)
         try:
             async with asyncio.timeout(TAKE_S):
                 return await self._select(partner, event_id, order_id, wanted)

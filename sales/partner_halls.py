@@ -50,7 +50,7 @@ class PartnerHalls:
         PartnerAway, HallsDiffer, PartnerInUse.
         """
         hall = await self._halls.hall(event_id)
-        places = await list_places(self._partners.at(base_url))
+        places = await list_places(self._partners.at(base_url, event_id))
         seats = lay(places, hall)
         now = self._clock.now()
         async with self._db.acquire() as conn, conn.transaction():

@@ -59,11 +59,13 @@ class Partners:
 
     async def of_event(self, event_id: int) -> Partner | None:
         hall = await self.hall(event_id)
-        return None if hall is None else self.at(hall.base_url)
+        return None if hall is None else self.at(hall.base_url, event_id)
 
-    def at(self, base_url: str | None) -> Partner:
-        """The partner at an address; None: the installation's own."""
-        address = (base_url or self._base_url).rstrip("/")
+    def at(self, base_url: str | None, event_id: int) -> Partner:
+        """The partner at an address; None: the installation's own, which may have an address for
+        each event.
+        """
+        address = (base_url or self._base_url).replace("{event}", str(event_id)).rstrip("/")
         partner = self._partners.get(address)
         if partner is None:
             partner = self._partners[address] = self._client(address)

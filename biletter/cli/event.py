@@ -83,7 +83,7 @@ async def _run(args: argparse.Namespace) -> int:
                 await shop.cancellations.try_again(event.id, ACTOR)
             await _tell(shop, event.id)
         elif args.deed == "partner":
-            halls = shop.partner_side.halls(shop.holds)
+            halls = shop.partner_side.halls(shop.holds.store.halls)
             count = await halls.connect(event.id, args.url, ACTOR)
             print(f"{count} seats are the partner's")
         else:

@@ -7,9 +7,11 @@ from pathlib import Path
 from accounts.accounts import Accounts, Newcomer
 from biletter.seed.accounts import PEOPLE, crowd
 from biletter.seed.archive import archive
+from biletter.seed.owned import owned
 from biletter.seed.plan import HALL_ZONE, PlannedEvent
 from biletter.seed.programme import programme
 from biletter.seed.star import STAR_ID, star_concert
+from biletter.settings import Owner
 from kernel.clock import Clock
 from kernel.db import Conn, Db
 from kernel.sql import load_queries
@@ -29,7 +31,7 @@ async def seed_events(db: Db, clock: Clock, person_limit: int | None, say: Say) 
     Seeding again later moves the dates; orders, tickets and seats stay.
     """
     today = clock.now().astimezone(HALL_ZONE).date()
-    planned = [star_concert(person_limit), *programme()]
+    planned = [star_concert(person_limit), *programme(), *owned()]
     async with db.acquire() as conn, conn.transaction():
         say(f"event {STAR_ID}: {planned[0].title}")
         await conn.executemany(Q["put_event"], [_event_row(one, today) for one in planned])
@@ -55,6 +57,13 @@ async def limit_star(db: Db, person_limit: int | None) -> None:
     await db.execute(Q["set_person_limit"], STAR_ID, person_limit)
 
 
+async def own_star(db: Db, owner: Owner) -> bool:
+    """Whose the seats of event 1 are, as this start wants it. False: somebody has seats already,
+    and an order begun with one owner is not finished with another.
+    """
+    return bool(await db.fetchval(Q["own_star"], STAR_ID, owner))
+
+
 async def _seed_archive(conn: Conn, say: Say) -> None:
     finished = archive()
     rows = [
@@ -78,6 +87,7 @@ def _event_row(event: PlannedEvent, today: date) -> tuple[object, ...]:
         event.guarded,
         event.person_limit,
         event.look,
+        event.ownership,
     )
 
 

@@ -5,6 +5,7 @@ Nothing here depends on the day: only a planned event's `day` (days after the se
 """
 
 from datetime import date, datetime, time, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -55,6 +56,14 @@ class PlannedZone(msgspec.Struct, frozen=True):
         return sum(self.row_sizes)
 
 
+class Share(msgspec.Struct, frozen=True):
+    """What of a zone its owner has given us to sell, and until how many days before."""
+
+    zone_no: int
+    places: int
+    days_before: int
+
+
 class PlannedEvent(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     title: str
@@ -69,6 +78,9 @@ class PlannedEvent(msgspec.Struct, frozen=True, kw_only=True):
     look: dict[str, object]
     guarded: bool = False
     person_limit: int | None = None
+    ownership: Literal["own", "partner", "allotment"] = "own"
+    # Where it is an allotment: all that we may sell.
+    shares: tuple[Share, ...] = ()
 
     def local_day(self, today: date) -> date:
         return today + timedelta(days=self.day)

@@ -2,7 +2,8 @@
 
 1. engines (those the environment does not name), until they answer
 2. migrations, demo data
-3. every duty of the Procfile, until the web duties are ready
+3. every duty of the Procfile, until the web duties are ready; meanwhile the demo's halls that a
+   partner owns are laid and connected there
 Closing goes backwards: duties first, then engines, each with its grace.
 """
 
@@ -65,7 +66,10 @@ class House:
             self._keepers.append(keeper)
             await keeper.start()
             keeper.watch()
-        await wait_until_ready(self.addresses())
+        preparing = [wait_until_ready(self.addresses())]
+        if self._demo:
+            preparing.append(self._prepare_partner())
+        await asyncio.gather(*preparing)
 
     async def close(self, hurry: asyncio.Event) -> None:
         """Stops everything, in order; nothing of ours is left when it returns."""
@@ -118,6 +122,11 @@ class House:
         await keeper.start()
         await wait_until_answers(engine, keeper.is_alive, keeper.log.path)
         keeper.watch()
+
+    async def _prepare_partner(self) -> None:
+        if "provider" in self._duties:
+            await wait_until_ready({"provider": self.addresses()["provider"]})
+        await self._run_errand("seed", "halls")
 
     async def _run_errand(self, *arguments: str) -> None:
         """One of our own commands, to its end."""

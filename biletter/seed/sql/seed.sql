@@ -6,8 +6,8 @@ SELECT starts_at FROM event WHERE id = $1;
 -- Write an event of the programme. A reseed moves its dates and texts; what staff may have
 -- changed (state, limits of an order, ownership) and all orders stay.
 INSERT INTO event (id, title, description, kind, hall, city, starts_at, local_day, guarded,
-                   person_limit, look)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                   person_limit, look, ownership)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (id) DO UPDATE SET
     title = excluded.title, description = excluded.description, kind = excluded.kind,
     hall = excluded.hall, city = excluded.city, starts_at = excluded.starts_at,
@@ -29,3 +29,30 @@ ON CONFLICT (id) DO NOTHING;
 -- name: set_person_limit
 -- Places one person may hold and own ($2, NULL: any number) of an event ($1).
 UPDATE event SET person_limit = $2 WHERE id = $1 AND person_limit IS DISTINCT FROM $2;
+
+-- name: own_star
+-- The seats of event $1 are of owner $2 (own, partner) from now on. False, and nothing changed, where
+-- the owner is another now and somebody has seats; true otherwise.
+WITH now_owned AS (
+    SELECT id, ownership = $2 OR NOT EXISTS (
+               SELECT FROM seat_claim WHERE event_id = $1) AS may
+    FROM event WHERE id = $1
+), changed AS (
+    UPDATE event SET ownership = $2 FROM now_owned
+    WHERE event.id = now_owned.id AND may AND event.ownership <> $2
+)
+SELECT may FROM now_owned;
+
+-- name: list_partner_events
+-- Events on sale whose seats partners own, and how many of their seats have a place there; `place`
+-- is one of those.
+SELECT event.id, coalesce(count(place_id), 0)::integer AS places, min(place_id::text) AS place,
+       (SELECT sum(seat_count) FROM zone WHERE event_id = event.id)::integer AS seats
+FROM event LEFT JOIN partner_place ON partner_place.event_id = event.id
+WHERE event.ownership = 'partner' AND event.state = 'on_sale' AND event.id = ANY ($1)
+GROUP BY event.id ORDER BY event.id;
+
+-- name: read_rows
+-- The rows of an event's ($1) hall in seat order: number and size.
+SELECT first_row + (at - 1)::integer AS row_no, size FROM zone, unnest(row_sizes) WITH ORDINALITY
+AS sized (size, at) WHERE event_id = $1 ORDER BY zone_no, at;
