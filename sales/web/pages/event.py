@@ -16,6 +16,7 @@ from sales.catalogue import Catalogue, Event, EventCard
 from sales.geometry import Zone
 from sales.seatmap import ZoneCounts
 from sales.web.pages.forms import Req
+from sales.web.pages.owner import owner_told
 from sales.web.pages.site import Site
 from sales.web.pages.visit import door, left_of, mine_of
 
@@ -69,6 +70,7 @@ async def show_event(
         mine=mine,
         limit=left_of(event, mine),
         others=others,
+        partner=owner_told(await site.seatmaps.asked(event_id)),
         **entrance,
     )
 

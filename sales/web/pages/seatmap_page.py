@@ -9,7 +9,6 @@ from litestar import Response
 from accounts.identity import Caller
 from kernel.errors import Refusal
 from sales.geometry import Hall, Zone, ZoneUnknown
-from sales.partner_availability import Asked
 from sales.web.pages.event import sale_of
 from sales.web.pages.forms import Req, moment_of
 from sales.web.pages.hall import (
@@ -22,6 +21,7 @@ from sales.web.pages.hall import (
     cut,
     rows_of,
 )
+from sales.web.pages.owner import owner_told
 from sales.web.pages.site import Site
 from sales.web.pages.visit import door, left_of, mine_of
 
@@ -62,7 +62,7 @@ async def show_map(
         zones=hall.zones,
         sale=sale_of(event, site.clock),
         version=version,
-        partner=_told(await site.seatmaps.asked(event_id)),
+        partner=owner_told(await site.seatmaps.asked(event_id)),
         chosen=chosen,
         refusal=refusal,
         lost=[hall.place(seat) for seat in choice.lost],
@@ -72,13 +72,6 @@ async def show_map(
         **_drawing(zone, states, choice.block, chosen),
         **await door(site, request, event, caller),
     )
-
-
-def _told(asked: Asked | None) -> dict[str, Any]:
-    """Whether the owner of the seats is silent, and since when the map is as it is."""
-    if asked is None or not asked.is_stale:
-        return {"is_silent": False}
-    return {"is_silent": True, "at": moment_of(asked.at_ms) if asked.at_ms else None}
 
 
 def _still_free(hall: Hall, zone: Zone, states: bytes, seats: Sequence[int]) -> list[int]:
