@@ -6,6 +6,8 @@ const HEARTBEAT_MS = 20_000, HEARTBEAT_HIDDEN_MS = 45_000;
 const SAY_EVERY_MS = 30_000, ANSWER_WITHIN_MS = 10_000;
 // Near the front the server tells by itself; polls go on slowly, should the stream be silent.
 const FRONT_S = 30, STREAM_POLL_MS = 12_000;
+// Asked for so long and nothing heard: the visitor is told that we don't hear each other.
+const LOST_MS = 10_000;
 // The sound of the call is heard to its end before the page leads on.
 const SOUND_MS = 1_000;
 const RETRY_FIRST_MS = 2_000, RETRY_MAX_MS = 60_000;
@@ -27,10 +29,27 @@ function start({ Alert }, { Forecast }) {
 
   const place = () => document.getElementById('place');
   const shows = () => place().dataset.shows;
-  const call = (path, method = 'GET', body = undefined) => fetch(`/rooms/${event}/${path}`, {
+  const call = async (path, method = 'GET', body = undefined) => heard(await fetch(`/rooms/${event}/${path}`, {
     method, body: body && JSON.stringify(body), signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     headers: { accept: 'application/json', ...(body && { 'content-type': 'application/json' }) },
-  });
+  }));
+
+  // Whether the line and we hear each other; below 500 it was the line that answered.
+  let missedAt = 0;
+  const lost = document.getElementById('queue-lost');
+  function heard(answer) {
+    if (answer.status >= 500) return answer;
+    missedAt = 0;
+    lost.hidden = true;
+    return answer;
+  }
+  function missed(atOnce = false) {
+    missedAt ||= performance.now();
+    if (!lost.hidden || !(atOnce || performance.now() - missedAt > LOST_MS)) return;
+    if (!WAITING.has(shows()) && !CALLED.has(shows())) return;
+    lost.hidden = false;
+    say(lost.textContent, true);
+  }
 
   // One step at a time; a step that fails is repeated after a random pause that grows.
   function next(ms) {
@@ -41,6 +60,7 @@ function start({ Alert }, { Forecast }) {
     const told = Number(answer?.headers.get('retry-after') ?? 0) * 1000;
     const spread = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** failures);
     failures += 1;
+    if (answer?.status !== 429) missed();
     next(told + 300 + Math.random() * spread);
   }
   async function step() {
@@ -167,9 +187,9 @@ function start({ Alert }, { Forecast }) {
   // The server draws the state anew; who was reading or typing here keeps the focus on it.
   async function redraw(more = {}) {
     const asked = new URLSearchParams({ ...Object.fromEntries(back), ...more });
-    const answer = await fetch(`/queue/${event}/place?${asked}`, {
+    const answer = heard(await fetch(`/queue/${event}/place?${asked}`, {
       headers: { accept: 'text/html' }, signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-    });
+    }));
     if (!answer.ok) return retry(answer);
     failures = 0;
     const had = shows(), focused = place().contains(document.activeElement);
@@ -232,7 +252,7 @@ function start({ Alert }, { Forecast }) {
   // Someone whose page is hidden still waits; the beat is slower, and late at most once a window.
   async function beat() {
     if (WAITING.has(shows())) {
-      try { await call('heartbeats', 'POST'); } catch { /* the next one will do */ }
+      try { await call('heartbeats', 'POST'); } catch { missed(); }
     }
     setTimeout(beat, document.hidden ? HEARTBEAT_HIDDEN_MS : HEARTBEAT_MS);
   }
@@ -241,6 +261,8 @@ function start({ Alert }, { Forecast }) {
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden && (WAITING.has(shows()) || CALLED.has(shows()))) next(Math.random() * 500);
   });
+  window.addEventListener('offline', () => missed(true));
+  window.addEventListener('online', () => next(Math.random() * 500));
   next('joins' in queue.dataset || CALLED.has(shows()) ? 0 : Number(place().dataset.poll ?? (place().dataset.reload ?? 0) * 1000));
 }
 

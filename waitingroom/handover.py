@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -129,7 +130,26 @@ class Handovers:
         if given.subject == subject:
             return given
         await self._cohort.settle(event, subject)
-        taker = keys.member(subject)
+        # One subject has one turn: the lane's, if there is one.
+        if not given.lane and await self._line.lane.admits(event, subject, None, None):
+            raise HandoverNeedless
+        reply, moved = await self._cohort.following(self._moving(link, subject))(given)
+        refusals: dict[str, type[Refusal]] = {
+            "used": HandoverUsed,
+            "gone": HandoverGone,
+            "better": HandoverNeedless,
+        }
+        if word(reply) in refusals:
+            raise refusals[word(reply)]
+        assert word(reply) == "moved", reply
+        if given.lane:
+            await self._line.lane.leave_line(event, subject)
+        return self._hands.moved(moved, subject, int(reply[1]))
+
+    def _moving(
+        self, link: Link, subject: str
+    ) -> Callable[[Entry], Awaitable[tuple[Reply, Entry]]]:
+        event, taker = link.entry.event, keys.member(subject)
 
         async def move(entry: Entry) -> tuple[Reply, Entry]:
             giver = keys.member(entry.subject)
@@ -152,16 +172,7 @@ class Handovers:
             )
             return reply, entry
 
-        reply, moved = await self._cohort.following(move)(given)
-        refusals: dict[str, type[Refusal]] = {
-            "used": HandoverUsed,
-            "gone": HandoverGone,
-            "better": HandoverNeedless,
-        }
-        if word(reply) in refusals:
-            raise refusals[word(reply)]
-        assert word(reply) == "moved", reply
-        return self._hands.moved(moved, subject, int(reply[1]))
+        return move
 
     def _mac(self, body: str) -> str:
         raw = hmac.digest(self._secret, body.encode(), "sha256")[:MAC_BYTES]

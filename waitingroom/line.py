@@ -85,7 +85,7 @@ class Line:
         self._memory = reader.memory
         cohort = self._cohort = hands.cohort
         self._joins = Joins(store, reader.memory, clock)
-        self._lane = Lane(store, reader, cohort, clock)
+        self.lane = Lane(store, reader, cohort, clock)
         self._hands = hands
         self._signs = signs
         self._reader = reader
@@ -112,7 +112,7 @@ class Line:
             if device is not None and entry.subject == device != subject:
                 await self._hands.adopt(entry, subject)
             await self._heal(entry, subject)
-        in_lane = await self._lane.admits(event, subject, invite, entry)
+        in_lane = await self.lane.admits(event, subject, invite, entry)
         said, number, line = await self._take(event, subject, lane=in_lane)
         if said == b"again" and await self._hands.disown(event, subject, line, number):
             said, number, line = await self._take(event, subject, lane=in_lane)
@@ -122,7 +122,7 @@ class Line:
         if said == b"cohort":  # another line began in between
             raise RoomAway
         if in_lane:
-            await self._lane.leave_line(event, subject)
+            await self.lane.leave_line(event, subject)
         mine = self._entry(event, subject, number, line, entry)
         is_new = said == b"joined"
         snapshot = self._reader.of(event)

@@ -134,3 +134,18 @@ def test_an_invitation_is_used_by_its_button(new_page, site, room, server):
     other.goto(f"{address}?invite={token}")
     other.get_by_role("button", name="Встать по приглашению").click()
     expect(other.get_by_text("Этим приглашением уже воспользовались.")).to_be_visible()
+
+
+def test_a_page_that_nobody_hears_says_so_and_goes_on_by_itself(new_page, site, room):
+    room(state="paused")
+    page = new_page()
+    queue_of(page, site)
+    waits(page)
+    lost = page.locator("#queue-lost")
+    expect(lost).to_be_hidden()
+    page.context.set_offline(True)
+    expect(lost).to_be_visible()
+    expect(page.locator("#queue-says")).to_contain_text("Нет связи с очередью")
+    page.context.set_offline(False)
+    expect(lost).to_be_hidden()
+    waits(page)

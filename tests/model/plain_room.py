@@ -5,6 +5,8 @@ from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
 
+from tests.model.plain_gate import PlainGate
+
 MINUTE_MS = 60_000
 STANDING_MS, ARRIVE_MS, FRESH_MS, LISTEN_MS = 6_000, 2_500, 10_000, 75_000
 STEP_MAX_MS, GAP_MS, SLACK_MS, REMEMBER_MS = 1_000, 10_000, 15_000, 120_000
@@ -34,7 +36,7 @@ class PlainRoom:
     places: dict[str, int] = field(default_factory=dict)
     spent: set[int] = field(default_factory=set)
     knocked: set[int] = field(default_factory=set)
-    leases: dict[str, int] = field(default_factory=dict)
+    gate: PlainGate = field(default_factory=PlainGate)
     called: set[int] = field(default_factory=set)
     came: set[int] = field(default_factory=set)
     returned: set[int] = field(default_factory=set)
@@ -48,25 +50,32 @@ class PlainRoom:
     recalls: int = 0
     share: float = 1.0
     listening_ms: int | None = None
-    admitted_at: list[int] = field(default_factory=list)
-    permits: Fraction | None = None
-    counted_ms: int = 0
     ticked_ms: int | None = None
     gate_ms: int = 0
     # As of the last tick: called lately and not yet come; waiting and there; of how many numbers.
     awaited: int = 0
     there: int = 0
     there_upto: int = 0
+    # Of the last reckoning: how many to call, and what that came from.
+    wanted: int = 0
+    at_door: int = 0
+    expected: float = 0.0
+    missing: float = 0.0
 
     @property
     def burst(self) -> int:
         return max(1, self.rate // 60)
 
+    @property
+    def waiting(self) -> int:
+        """As of the last call, and whoever joined since."""
+        return self.there + self.issued - self.there_upto
+
     def in_flight(self, now: int) -> int:
-        return sum(until > now for until in self.leases.values())
+        return self.gate.in_flight(now)
 
     def is_inside(self, who: str, now: int) -> bool:
-        return self.leases.get(who, 0) > now
+        return self.gate.leases.get(who, 0) > now
 
     def is_too_late(self, number: int) -> bool:
         return number <= self.lapsed and number not in self.knocked
@@ -108,6 +117,8 @@ class PlainRoom:
         return stage
 
     def beat(self, number: int, now: int) -> None:
+        if number in self.spent:
+            return
         self._hear(number, now)
         passed = number <= self.serving and number not in self.called | self.spent
         if passed and not self.is_too_late(number):
@@ -124,9 +135,13 @@ class PlainRoom:
             return "inside"
         if number in self.spent:
             return "over"
-        self.spent.add(number)
-        del self.places[who]
+        self._give_up(who, number)
         return "left"
+
+    def _give_up(self, who: str, number: int) -> None:
+        self.spent.add(number)
+        self.heard = {(n, at) for n, at in self.heard if n != number}
+        del self.places[who]
 
     def claim(self, who: str, number: int, now: int) -> str:
         if self.places.get(who) != number:
@@ -161,18 +176,10 @@ class PlainRoom:
         return "admitted"
 
     def _count_permits(self, now: int) -> Fraction:
-        if self.permits is None:
-            self.permits, self.counted_ms = Fraction(self.burst), now
-        since = max(0, now - self.counted_ms)
-        gained = min(self.permits, Fraction(self.burst)) + Fraction(since * self.rate, MINUTE_MS)
-        self.permits, self.counted_ms = min(Fraction(self.burst), gained), now
-        return self.permits
+        return self.gate.count(self.rate, self.burst, now)
 
     def _let_in(self, who: str, now: int) -> None:
-        assert self.permits is not None, "they were counted"
-        self.permits -= 1
-        self.leases[who] = (now // 1000 + self.pass_s) * 1000 + SLACK_MS
-        self.admitted_at.append(now)
+        self.gate.let_in(who, (now // 1000 + self.pass_s) * 1000 + SLACK_MS, now)
 
     def _pass_the_gate(self, who: str, number: int, now: int) -> str:
         permits = self._count_permits(now)
@@ -187,16 +194,20 @@ class PlainRoom:
         return "admitted"
 
     def keep(self, who: str, until: int) -> bool:
-        if who not in self.leases:
-            return False
-        self.leases[who] = until
-        return True
+        return self.gate.keep(who, until)
 
     def free(self, who: str) -> bool:
-        return self.leases.pop(who, None) is not None
+        return self.gate.leases.pop(who, None) is not None
 
     def tick(self, now: int) -> int:
         """How many were called."""
+        self.reckon(now)
+        called = self.call(now)
+        self.sweep(now)
+        return called
+
+    def reckon(self, now: int) -> None:
+        """How many to call, should nobody else be called to the same gate."""
         gone_ms = now - (now if self.ticked_ms is None else self.ticked_ms)
         if self.listening_ms is None or not 0 <= gone_ms <= GAP_MS:
             self.listening_ms = now
@@ -208,13 +219,23 @@ class PlainRoom:
         self._learn()
         fresh_ms = self.gate_ms - FRESH_MS - MINUTE_MS // self.rate
         self.standing = {n: at for n, at in self.standing.items() if at >= fresh_ms}
-        self.awaited = 0
-        called = self._call(now, self._wanted(now)) if moves else 0
-        self.awaited += called
-        waiting = sum(self._is_there(n, now) for n in range(self.serving + 1, self.issued + 1))
-        self.there, self.there_upto = waiting + len(self.returned), self.issued
-        self.leases = {w: u for w, u in self.leases.items() if u >= now - REMEMBER_MS}
+        self.awaited = self.wanted = self.at_door = 0
+        self.expected = self.missing = 0.0
+        if moves:
+            self._reckon_calls(now)
+
+    def call(self, now: int) -> int:
+        """How many were called of those who were wanted."""
+        called = self._call(now, self.wanted)
+        self.awaited, self.wanted = self.awaited + called, 0
+        ahead = range(self.serving + 1, self.issued + 1)
+        self.there = sum(self._counts(n, now) for n in ahead) + len(self.returned)
+        self.there_upto = self.issued
         return called
+
+    def sweep(self, now: int) -> None:
+        kept = {w: u for w, u in self.gate.leases.items() if u >= now - REMEMBER_MS}
+        self.gate.leases = kept
 
     def _learn(self) -> None:
         """What share of those who were called came."""
@@ -226,19 +247,18 @@ class PlainRoom:
             self.share += (came - self.share) * (1 - (1 - 1 / memory) ** asked)
             self.learned = at
 
-    def _wanted(self, now: int) -> int:
+    def _reckon_calls(self, now: int) -> None:
         """So many calls that six seconds of claimers stand at the gate."""
         at = self._reached_at(self.gate_ms - ARRIVE_MS)
         first, again = self.calls - at.calls, self.recalls - at.recalls
         arrived = self._came_between(at.serving, self.serving)
         self.awaited = max(0, first - arrived) + again
         coming = max(0, self.share * first - arrived) + self.share * again
-        standing, sure = len(self.standing) + coming, max(SHARE_MIN, self.share)
-        return min(
-            self.rate - len(self.standing) - self.awaited,
-            ceil((max(1, self.rate * STANDING_MS / MINUTE_MS) - standing) / sure),
-            ceil((self.ceiling - self.in_flight(now) - standing) / sure),
-        )
+        self.expected, self.at_door = len(self.standing) + coming, len(self.standing) + self.awaited
+        room = min(max(1, self.rate * STANDING_MS / MINUTE_MS), self.ceiling - self.in_flight(now))
+        self.missing = room - self.expected
+        calls = ceil(self.missing / max(SHARE_MIN, self.share))
+        self.wanted = max(0, min(self.rate - self.at_door, calls))
 
     def _call(self, now: int, wanted: int) -> int:
         if wanted <= 0:
@@ -260,6 +280,13 @@ class PlainRoom:
         assert self.listening_ms is not None, "set by the tick"
         heard = now - self.listening_ms < LISTEN_MS or (number, now // MINUTE_MS) in self.heard
         return heard and number not in self.spent
+
+    def _counts(self, number: int, now: int) -> bool:
+        """As one who waits. While everybody counts as living, who gave up doesn't."""
+        assert self.listening_ms is not None, "set by the tick"
+        if now - self.listening_ms < LISTEN_MS:
+            return number not in self.spent
+        return (number, now // MINUTE_MS) in self.heard
 
     def _came_between(self, above: int, upto: int) -> int:
         return sum(above < number <= upto for number in self.came)

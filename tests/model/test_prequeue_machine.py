@@ -199,7 +199,7 @@ def test_the_pre_queue_keeps_its_promises(rooms_engine: Engine, machine: Any) ->
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=int(os.environ.get("EXAMPLES", "25")),
+                max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "25")),
                 stateful_step_count=30,
                 deadline=None,
                 print_blob=True,
