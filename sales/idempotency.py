@@ -17,8 +17,8 @@ from kernel.sql import load_queries
 
 Q = load_queries(Path(__file__).parent / "sql")
 KEPT_FOR: Final = timedelta(hours=24)
-# Longer than any answer takes.
-CLAIMED_FOR: Final = timedelta(seconds=60)
+# Longer than an answer takes, and no longer than one whose process died would wait with patience.
+CLAIMED_FOR: Final = timedelta(seconds=25)
 BODY_BYTES_MAX: Final = 65_536
 SWEEP_MAX: Final = 5_000
 AGAIN_S: Final = 1

@@ -2,7 +2,7 @@
 
 One turn writes down what has ended meanwhile and takes as many notices as there is room for, each
 in one statement; so the cost of a turn is shared by all that it moves. Whoever dies gives his
-notices back by itself: they were only moved ahead.
+notices back by itself: they were only moved ahead, and are while he lives (sales.outbox_keeping).
 """
 
 import asyncio
@@ -20,8 +20,18 @@ from kernel.clock import Clock
 from kernel.db import GONE, Db
 from kernel.errors import TryAgain
 from kernel.sql import load_queries
-from sales.outbox import LANES, Again, Handler, Lane, Notice, PermanentError, TemporaryError
+from sales.outbox import (
+    LANES,
+    TAKEN_S,
+    Again,
+    Handler,
+    Lane,
+    Notice,
+    PermanentError,
+    TemporaryError,
+)
 from sales.outbox_closing import Closing, text_of
+from sales.outbox_keeping import Keeping
 
 Q = load_queries(Path(__file__).parent / "sql")
 # While handlers run, new notices are looked for this often;
@@ -86,6 +96,7 @@ class Outbox:
         self._paces = {name: _Pace(lane, chance) for name, lane in lanes.items()}
         self._running: dict[asyncio.Task[None], str] = {}
         self._closing = Closing(db, clock)
+        self._keeping = Keeping(db, clock)
         self._is_draining = False
 
     async def is_due(self, *, late_s: float = 0.0) -> bool:
@@ -156,19 +167,22 @@ class Outbox:
         names = [name for name, room in rooms.items() if room]
         if not names:
             return []
+        until = now + timedelta(seconds=TAKEN_S)
         rows = await self._db.fetch(
             Q["take_notices"],
             now,
             names,
             [rooms[name] for name in names],
-            [now + timedelta(seconds=self._paces[name].lane.taken_s) for name in names],
+            until,
         )
+        self._keeping.begin([row["id"] for row in rows], until)
         return [Notice(**row) for row in rows]
 
     def _begin(self, notice: Notice) -> None:
         task = asyncio.create_task(self._handle(notice))
         self._running[task] = notice.lane
         task.add_done_callback(self._running.pop)
+        task.add_done_callback(lambda _: self._keeping.end(notice.id))
 
     async def _handle(self, notice: Notice) -> None:
         structlog.contextvars.bind_contextvars(notice=notice.id, kind=notice.kind)

@@ -38,10 +38,10 @@ SELECT pg_notify('biletter_notice', '') FROM staged;
 -- Takes due notices by moving them ahead: a taker that dies gives them back by itself.
 -- $1 now; of each lane ($2) at most so many ($3), until that moment ($4). Returns what was taken.
 UPDATE notice
-SET due_at = taken.until, attempts = attempts + 1
+SET due_at = $4, attempts = attempts + 1
 FROM (
-    SELECT free.id, lane.until
-    FROM unnest($2::text[], $3::int[], $4::timestamptz[]) AS lane (name, room, until),
+    SELECT free.id
+    FROM unnest($2::text[], $3::int[]) AS lane (name, room),
     LATERAL (
         SELECT id FROM notice
         WHERE notice.lane = lane.name AND due_at <= $1 AND parked_at IS NULL
@@ -52,6 +52,14 @@ FROM (
 ) AS taken
 WHERE notice.id = taken.id
 RETURNING notice.id, lane, kind, subject_id, payload, attempts, created_at;
+
+-- name: keep_notices
+-- The notices ($1), taken until $2, are still in hand: they stay so until $3. One that was ended,
+-- put off or taken by somebody else meanwhile is left alone.
+UPDATE notice SET due_at = $3
+FROM unnest($1::bigint[], $2::timestamptz[]) AS kept (id, until)
+WHERE notice.id = kept.id AND notice.due_at = kept.until
+RETURNING notice.id;
 
 -- name: finish_notices
 -- The notices ($1) are done. One that is being dropped elsewhere this moment is left to that.

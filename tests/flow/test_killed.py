@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sales.outbox import LANE_OF, LANES, SEATS
+from sales.outbox import LANE_OF, TAKEN_S
 from tests.fakes import Die, Killed
 from tests.flow.shop import BASE, BEK
 
@@ -96,7 +96,7 @@ async def test_a_worker_killed_with_notices_in_hand_gives_them_back(shop):
     assert [notice.kind for notice in taken] == ["order.paid"]
     assert await shop.drain() == 0
     assert (await shop.seats())[0] == "H"
-    shop.clock.advance(LANES[SEATS].taken_s)
+    shop.clock.advance(TAKEN_S)
     await shop.drain()
     assert (await shop.seats())[0] == "S"
 

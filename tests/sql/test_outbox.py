@@ -11,8 +11,8 @@ from kernel.clock import ManualClock
 from kernel.errors import TryAgain
 from sales.outbox import (
     CHANNEL,
-    LANES,
     SEATS,
+    TAKEN_S,
     Again,
     Draft,
     Lane,
@@ -204,7 +204,7 @@ async def test_a_taker_that_died_gives_its_notices_back(db, clock, outbox, told)
     await put(db, clock, Draft("order.paid", 5))
     assert len(await outbox._take()) == 1
     assert await outbox.drain() == 0
-    clock.advance(LANES[SEATS].taken_s)
+    clock.advance(TAKEN_S)
     assert await outbox.drain() == 1
 
 

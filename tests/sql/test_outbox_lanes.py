@@ -7,7 +7,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from sales.outbox import LANE_OF, LANES, MONEY, SEATS, Draft, Lane, Notice
+from sales.outbox import LANE_OF, LANES, MONEY, SEATS, TAKEN_S, Draft, Lane, Notice
 from sales.outbox_backlog import DUE, OLDEST, PARKED, Backlog
 from sales.outbox_draining import FAILURES_MAX, Outbox
 from tests.sql.test_outbox import Told, put
@@ -109,10 +109,44 @@ async def test_a_notice_whose_takers_all_died_is_set_aside_unread(db, clock, out
     await put(db, clock, Draft("order.paid", 5))
     for _ in range(FAILURES_MAX):
         assert len(await outbox._take()) == 1
-        clock.advance(LANES[SEATS].taken_s)
+        clock.advance(TAKEN_S)
     assert await outbox.drain() == 1
     assert told.notices == []
     assert "no taker came back" in await db.fetchval("SELECT last_error FROM notice")
+
+
+async def test_what_is_in_hand_for_long_is_nobody_elses(db, clock, told, monkeypatch):
+    monkeypatch.setattr("sales.outbox_keeping.AGAIN_S", 0.005)
+    release, said = asyncio.Event(), "SELECT due_at FROM notice"
+
+    async def gateway(_: Notice) -> None:
+        await release.wait()
+
+    await put(db, clock, Draft("payment.settle", 1))
+    outbox = Outbox(db, clock, {"payment.settle": gateway}, Random(1))
+    draining = asyncio.create_task(outbox.drain())
+    async with asyncio.timeout(5):
+        for _ in range(3):
+            clock.advance(TAKEN_S - 1)
+            while await db.fetchval(said) != clock.now() + timedelta(seconds=TAKEN_S):
+                await asyncio.sleep(0.005)
+    assert await Outbox(db, clock, {}, Random(2))._take() == []
+    release.set()
+    assert await draining == 1
+    assert await db.fetchval("SELECT count(*) FROM notice") == 0
+
+
+async def test_what_was_put_off_or_taken_by_another_is_not_kept(db, clock, outbox):
+    await put(db, clock, Draft("order.paid", 1), Draft("order.paid", 2))
+    taken = await outbox._take()
+    clock.advance(TAKEN_S)
+    [first, *_] = await Outbox(db, clock, {}, Random(2), {SEATS: Lane(1, 10)})._take()
+    clock.advance(1)
+    await outbox._keeping.keep()
+    kept = {row["id"]: row["due_at"] for row in await db.fetch("SELECT id, due_at FROM notice")}
+    [second] = {notice.id for notice in taken} - {first.id}
+    assert kept[second] == clock.now() + timedelta(seconds=TAKEN_S)
+    assert kept[first.id] == clock.now() + timedelta(seconds=TAKEN_S - 1)
 
 
 async def test_a_handler_that_hangs_has_failed(db, clock, told):
