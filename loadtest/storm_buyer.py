@@ -95,9 +95,9 @@ class StormBuyer(Caller):
         return number
 
     async def _hold(self, booking: int) -> int:
-        page = self.chance.randint(1, PAGES)
-        wanted = f"event_id={self.event}&status=FREE&page={page}&pageSize={PAGE_SIZE}"
-        seats = await self.read(f"/api/seats?{wanted}") or []
+        wanted = f"/api/seats?event_id={self.event}&status=FREE&pageSize={PAGE_SIZE}"
+        page = await self.read(f"{wanted}&page={self.chance.randint(1, PAGES)}")
+        seats = page or await self.read(wanted) or []
         self.chance.shuffle(seats)
         held = 0
         for seat in seats:

@@ -22,7 +22,7 @@ from kernel.sql import load_queries
 
 Q = load_queries(Path(__file__).parent / "sql")
 CHANNEL = "biletter_notice"
-# A notice stays taken for this long, and who has it in hand says so anew in time (ADR 23): what a
+# A notice stays taken for this long, and who has it in hand says so anew in time (ADR 25): what a
 # killed taker had comes back after it.
 TAKEN_S = 20
 
