@@ -23,7 +23,7 @@ from kernel.clock import ManualClock
 from kernel.db import open_pool
 from tests.folders import own_folder, sweep
 from tests.house import House
-from tests.thrift import read_once
+from tests.thrift import be_patient, read_once
 
 TEMPLATE = "template_biletter"
 NUMBERS = itertools.count(1)
@@ -45,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         sweep()
     read_once(pytest.MonkeyPatch())
+    be_patient(pytest.MonkeyPatch())
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the lines after us

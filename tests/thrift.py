@@ -1,4 +1,6 @@
-"""What a process of ours does once, and a run of tests would do a thousand times."""
+"""What a run of tests need not pay for: work that a process does once, and the impatience of a
+server whose visitors wait.
+"""
 
 import functools
 from typing import ClassVar
@@ -8,6 +10,8 @@ import pytest
 from jinja2.bccache import Bucket, BytecodeCache
 
 from kernel import i18n
+
+PATIENCE_S = 30.0
 
 
 class Kept(BytecodeCache):
@@ -32,3 +36,12 @@ def read_once(patch: pytest.MonkeyPatch) -> None:
     """Translations are read and templates compiled once a run; who does it is the product."""
     patch.setattr("kernel.i18n._load", functools.cache(i18n._load))
     patch.setattr("jinja2.Environment", Environment)
+
+
+def be_patient(patch: pytest.MonkeyPatch) -> None:
+    """On a machine that does other things as well Redis and PostgreSQL are late, not away. Tests of
+    an engine that stands still set their own limits, or ask the whole running system.
+    """
+    for module in ("store", "console", "tallies"):
+        patch.setattr(f"waitingroom.{module}.REDIS_TIMEOUT_S", PATIENCE_S)
+    patch.setattr("kernel.db.ACQUIRE_TIMEOUT_S", PATIENCE_S)

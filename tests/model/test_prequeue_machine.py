@@ -2,18 +2,17 @@
 that die between two steps, clocks that jump, people who come and go at the very opening.
 """
 
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, rule
 
 from biletter.engines.launch import Engine
 from kernel.keyring import Keyring
+from tests.model.lives import run_lives
 from tests.model.plain_room import MINUTE_MS, PlainRoom
 from tests.model.test_room_machine import EVENT, PEOPLE, RoomMachine
 from waitingroom.entries import Entry
@@ -196,15 +195,4 @@ def test_the_pre_queue_keeps_its_promises(rooms_engine: Engine, machine: Any) ->
     with tempfile.TemporaryDirectory() as folder:
         RoomMachine.url = rooms_engine.url
         RoomMachine.keyring = Keyring(Path(folder))
-        run_state_machine_as_test(
-            machine,
-            settings=settings(
-                max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "25")),
-                stateful_step_count=30,
-                deadline=None,
-                print_blob=True,
-                report_multiple_bugs=False,
-                phases=[Phase.explicit, Phase.generate],
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        run_lives(machine, count=25, steps=30)

@@ -1,18 +1,14 @@
 """Any sequence of purchases, returns and payouts, with a gateway that answers, acts in silence,
 refuses or stays still: no money is lost or given twice, and every seat is somebody's or free.
-
-`HYPOTHESIS_EXAMPLES` sets how many sequences are tried.
 """
 
 import asyncio
-import os
 from collections import Counter
 from collections.abc import Awaitable
 from typing import Any, ClassVar, TypeVar
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from redis.asyncio import Redis
 
 from kernel.clock import ManualClock
@@ -23,9 +19,8 @@ from sales.payouts import Payouts
 from tests.fakes import FakeGateway, Refuse, Silent
 from tests.flow.shop import AHEAD, BEK, ERMEK, open_shop
 from tests.halls import assert_consistent
+from tests.model.lives import run_lives
 
-EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "12"))
-STEPS = 15
 CAPACITY = 11
 ANSWERS = st.sampled_from(["ok", Silent(acted=True), Silent(acted=False), Refuse("3001")])
 T = TypeVar("T")
@@ -149,19 +144,7 @@ def test_any_sequence_of_returns(shop_engine, db_url, tmp_path):
         Returns.redis = Redis.from_url(shop_engine.url)
         Returns.db = runner.run(open_pool(db_url))
         try:
-            run_state_machine_as_test(
-                Returns,
-                settings=settings(
-                    max_examples=EXAMPLES,
-                    stateful_step_count=STEPS,
-                    deadline=None,
-                    database=None,
-                    # Shrinking on real engines takes minutes: add Phase.shrink to debug.
-                    phases=[Phase.generate],
-                    print_blob=True,
-                    suppress_health_check=list(HealthCheck),
-                ),
-            )
+            run_lives(Returns, count=12, steps=15)
         finally:
             Returns.db.terminate()
             runner.run(Returns.redis.aclose())

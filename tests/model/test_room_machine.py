@@ -1,10 +1,8 @@
 """Anything that visitors, operators, sales and time can do, in any order, on real Redis: every
-answer is the plain model's, and the promises hold. Hypothesis prints how to replay a failure;
-HYPOTHESIS_EXAMPLES asks for more of them.
+answer is the plain model's, and the promises hold.
 """
 
 import asyncio
-import os
 import tempfile
 from collections.abc import Awaitable
 from pathlib import Path
@@ -12,14 +10,12 @@ from random import Random
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from redis.asyncio import Redis
 
@@ -27,6 +23,7 @@ from biletter.engines.launch import Engine
 from kernel.clock import ManualClock
 from kernel.errors import Refusal
 from kernel.keyring import Keyring
+from tests.model.lives import run_lives
 from tests.model.plain_room import PlainRoom
 from waitingroom import keys
 from waitingroom.claims import Admitted
@@ -288,13 +285,4 @@ def test_the_room_keeps_its_promises_whatever_happens(
     with tempfile.TemporaryDirectory() as folder:
         RoomMachine.url = rooms_engine.url
         RoomMachine.keyring = Keyring(Path(folder))
-        run_state_machine_as_test(
-            machine,
-            settings=settings(
-                max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "25")),
-                stateful_step_count=30,
-                deadline=None,
-                print_blob=True,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        run_lives(machine, count=25, steps=30)

@@ -1,21 +1,15 @@
 """The whole sales core under drawn trouble: buyers do what buyers do, the gateway fails as told,
 processes are killed at drawn steps, Redis is emptied, time passes. Every promise holds at every
 moment, and when all has come to rest nothing is left over.
-
-`HYPOTHESIS_EXAMPLES` sets how many lives are tried, `HYPOTHESIS_SEED` repeats a run.
 """
 
 import asyncio
-import os
 from collections.abc import Awaitable
-from random import SystemRandom
 from typing import Any, TypeVar
 
-import hypothesis
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from redis.asyncio import Redis
 
 from kernel.clock import ManualClock
@@ -26,10 +20,8 @@ from tests.crash.buyers import Buyer
 from tests.crash.world import ROLES, DiedError, World
 from tests.flow.shop import ARU, BEK, ERMEK, Shop
 from tests.halls import assert_consistent
+from tests.model.lives import run_lives
 
-EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "15"))
-SEED = int(os.environ.get("HYPOTHESIS_SEED") or SystemRandom().randrange(2**32))
-STEPS = 40
 CAPACITY = 11
 T = TypeVar("T")
 
@@ -195,21 +187,7 @@ def test_every_promise_holds_in_any_life(shop_engine, db_url, tmp_path, monkeypa
         world = runner.run(open_world(db_url, shop_engine.url, tmp_path))
         machine = type("SalesHere", (Sales,), {"world": world, "runner": runner})
         try:
-            run_state_machine_as_test(
-                hypothesis.seed(SEED)(machine),
-                settings=settings(
-                    max_examples=EXAMPLES,
-                    stateful_step_count=STEPS,
-                    deadline=None,
-                    database=None,
-                    # Shrinking on real engines takes minutes: add Phase.shrink to debug.
-                    phases=[Phase.generate],
-                    suppress_health_check=list(HealthCheck),
-                ),
-            )
-        except BaseException as error:
-            error.add_note(f"HYPOTHESIS_SEED={SEED} repeats this")
-            raise
+            run_lives(machine, count=15, steps=40)
         finally:
             runner.run(close_world(world))
 

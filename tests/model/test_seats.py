@@ -1,18 +1,13 @@
-"""Any sequence of holds, payments, losses and time: Redis and a plain-Python model agree.
-
-`HYPOTHESIS_EXAMPLES` sets how many sequences are tried.
-"""
+"""Any sequence of holds, payments, losses and time: Redis and a plain-Python model agree."""
 
 import asyncio
-import os
 from collections import Counter
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 import asyncpg
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from redis.asyncio import Redis
 
 from kernel.clock import ManualClock
@@ -23,10 +18,9 @@ from sales.holds import Holds
 from sales.keys import EPOCH, key
 from sales.seatmap import SeatMaps
 from tests.halls import assert_consistent, build_event, claim_seats
+from tests.model.lives import run_lives
 from tests.model.seat_model import OK, ModelHold, SeatModel
 
-EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "25"))
-STEPS = 40
 CAPACITY, ORDER_LIMIT, PERSON_LIMIT, HOLD_S = 11, 3, 5, 60
 T = TypeVar("T")
 
@@ -236,18 +230,6 @@ def test_redis_and_the_model_agree_after_any_sequence(shop_engine, db_url):
         world = World(runner, shop_engine.url, db_url)
         machine = type("SeatsHere", (Seats,), {"world": world})
         try:
-            run_state_machine_as_test(
-                machine,
-                settings=settings(
-                    max_examples=EXAMPLES,
-                    stateful_step_count=STEPS,
-                    deadline=None,
-                    database=None,
-                    # Shrinking on real engines takes minutes: add Phase.shrink to debug.
-                    phases=[Phase.generate],
-                    print_blob=True,
-                    suppress_health_check=list(HealthCheck),
-                ),
-            )
+            run_lives(machine, count=25, steps=40)
         finally:
             world.close()

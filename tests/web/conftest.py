@@ -1,4 +1,4 @@
-"""What tests of the machine face share: the face itself, and Aru and Bek as its callers."""
+"""What tests of the faces share: the machine face with Aru and Bek as its callers, and the desk."""
 
 import pytest
 import pytest_asyncio
@@ -6,8 +6,15 @@ import structlog
 
 from kernel.clock import ManualClock
 from tests.halls import build_event
+from tests.web.admin_site import Desk
 from tests.web.api_stand import api_stand
 from tests.web.provider_stand import open_provider
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch):
+    """People sign in by the hundred here; what a hash has to cost is told in tests/sql."""
+    monkeypatch.setattr("accounts.passwords.MEMORY_KIB", 64)
 
 
 @pytest.fixture
@@ -26,6 +33,14 @@ async def aru(stand):
 async def bek(stand):
     async with stand.api("bek") as client:
         yield client
+
+
+@pytest.fixture
+async def desk(db, redis_rooms, clock, tmp_path):
+    made = Desk(db, redis_rooms, clock, tmp_path / "keys")
+    await made.open()
+    yield made
+    made.passwords.close()
 
 
 @pytest.fixture

@@ -7,19 +7,11 @@ import pytest
 from accounts.sessions import Sessions
 from kernel.db import Db
 from kernel.subjects import subject_of
-from tests.web.admin_site import BEK, HTML, OPS, PASSWORD, Desk
+from tests.web.admin_site import BEK, HTML, OPS, PASSWORD
 from waitingroom.room import Rooms
 from waitingroom.store import RoomAway
 
 JSON = {"accept": "application/json"}
-
-
-@pytest.fixture
-async def desk(db, redis_rooms, clock, tmp_path):
-    made = Desk(db, redis_rooms, clock, tmp_path / "keys")
-    await made.open()
-    yield made
-    made.passwords.close()
 
 
 async def lines(db: Db) -> list[Any]:
