@@ -18,6 +18,8 @@ from biletter.settings import DUTIES_WITH_A_PORT
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 120.0
+# A busy machine takes its time; where all is well nobody waits so long.
+PATIENCE_S = 90.0
 PORTS = len(DUTIES_WITH_A_PORT)  # consecutive, from BILETTER_PORT
 PORT_FIRST, PORT_LAST, PORT_STEP = 18_000, 29_000, 20
 CLAIMS: list[socket.socket] = []
@@ -72,7 +74,7 @@ class House:
                 start_new_session=True,
             )
 
-    def wait(self, within_s: float = 30) -> int:
+    def wait(self, within_s: float = PATIENCE_S) -> int:
         """Its exit status, once it ends by itself."""
         assert self.process is not None
         return int(self.process.wait(within_s))
@@ -129,7 +131,7 @@ class House:
 
     def answers(self, duty: str) -> bool:
         with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(self.address(duty) + "/health/ready", timeout=1).is_success
+            return httpx.get(self.address(duty) + "/health/ready", timeout=3).is_success
         return False
 
 
@@ -164,7 +166,7 @@ def _is_free(port: int) -> bool:
     return False
 
 
-def until(what, within_s: float = 10.0) -> bool:
+def until(what, within_s: float = PATIENCE_S) -> bool:
     """Whether `what()` becomes true in time."""
     give_up_at = time.monotonic() + within_s
     while not what():

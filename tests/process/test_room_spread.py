@@ -15,14 +15,13 @@ from biletter.engines.binaries import find_redis
 from biletter.redis_address import open_redis
 from kernel.clock import ManualClock
 from kernel.errors import Refusal
-from tests.house import free_ports
+from tests.house import PATIENCE_S, free_ports
 from tests.web.room_site import EVENT, Site
 
 pytestmark = pytest.mark.process
 ROOM = f"/rooms/{EVENT}"
 OTHERS = range(2, 8)
 SLOTS = 16_384
-PATIENCE_S = 20.0
 COMMON = """\
 port {port}
 bind 127.0.0.1

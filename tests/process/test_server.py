@@ -35,16 +35,16 @@ def test_the_greeting_names_addresses_and_accounts(server: House) -> None:
 @pytest.mark.parametrize("duty", DUTIES)
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics"])
 def test_each_duty_tells_its_health(server: House, duty: str, path: str) -> None:
-    assert httpx.get(server.address(duty) + path, timeout=5).status_code == 200
+    assert httpx.get(server.address(duty) + path, timeout=30).status_code == 200
 
 
 @pytest.mark.parametrize("duty", DUTIES)
 def test_each_duty_is_back_after_a_kill(server: House, duty: str) -> None:
     before = server.pid_of(duty)
     os.kill(before, signal.SIGKILL)
-    assert until(lambda: server.pid_of(duty) != before, 10)
-    assert until(lambda: server.answers(duty), 15)
+    assert until(lambda: server.pid_of(duty) != before)
+    assert until(lambda: server.answers(duty))
 
 
 def test_status_finds_everything_well(server: House) -> None:
-    assert until(lambda: server.run("status").returncode == 0, 20), server.run("status").stdout
+    assert until(lambda: server.run("status").returncode == 0), server.run("status").stdout

@@ -28,7 +28,7 @@ def standing_still(house: House, name: str) -> Iterator[None]:
 
 
 def client(house: House, duty: str, who=None) -> httpx.Client:
-    return httpx.Client(base_url=house.address(duty), auth=who, timeout=20)
+    return httpx.Client(base_url=house.address(duty), auth=who, timeout=60)
 
 
 def join(house: House, who) -> tuple[httpx.Client, dict[str, str]]:
@@ -48,7 +48,7 @@ def test_with_the_rooms_redis_away_those_inside_shop_on(server: House) -> None:
         token = answer.json().get("pass", "")
         return bool(token)
 
-    assert until(is_in, 20)
+    assert until(is_in)
     shop = client(server, "sales", ARU)
     shop.headers["x-queue-pass"] = token
     waiting, place = join(server, BEK)
@@ -68,7 +68,7 @@ def test_with_the_rooms_redis_away_those_inside_shop_on(server: House) -> None:
         assert page.status_code == 200
         assert str(number) in page.text
     back = f"/rooms/{STAR}/entries/me"
-    assert until(lambda: waiting.get(back, headers=place).json().get("number") == number, 20)
+    assert until(lambda: waiting.get(back, headers=place).json().get("number") == number)
     cancelled = shop.patch("/api/bookings/cancel", json={"booking_id": booking.json()["id"]})
     assert cancelled.status_code == 200
     for one in (room, shop, waiting):

@@ -22,7 +22,6 @@ from tests.process.test_stores_gone import assert_whole, pids, sold
 pytestmark = pytest.mark.process
 # A busy machine; where nothing else runs it is two.
 BELIEVED_S = 4.0
-RESUMES_WITHIN_S = 20
 
 
 def remember(house: House, old: Path) -> None:
@@ -117,17 +116,16 @@ def test_who_pays_notices_nothing_and_who_chose_is_asked_to_choose_again(
         assert placed is not None
         booking, seat = chosen(choosing, mine)
         with shopping(server) as shoppers:
-            assert until(lambda: sold(shoppers) >= 2, 40)
+            assert until(lambda: sold(shoppers) >= 2)
             lose(server, old)
             lost_at, so_far = time.monotonic(), sold(shoppers)
-            assert until(lambda: sold(shoppers) >= so_far + 2, 60)
-            assert time.monotonic() - lost_at < RESUMES_WITHIN_S
+            assert until(lambda: sold(shoppers) >= so_far + 2)
         # What each process believes of Redis may be a second old (sales.epochs): until then an old
         # copy may seem true, and only the checkout would find out.
         assert until(lambda: time.monotonic() > lost_at + BELIEVED_S, BELIEVED_S + 1)
         # The one who was choosing: nothing is held, a word why, and the way is open.
         # A first call may still meet a connection of before, and be told to try again.
-        assert until(lambda: state_of(mine, booking).get("seats") == [], 10)
+        assert until(lambda: state_of(mine, booking).get("seats") == [])
         answer = mine.patch("/api/bookings/initiatePayment", json={"booking_id": booking})
         assert (answer.status_code, answer.json()["reason"]) == (400, "hold-over")
         again = mine.patch("/api/seats/select", json={"booking_id": booking, "seat_id": seat})
@@ -141,5 +139,5 @@ def test_who_pays_notices_nothing_and_who_chose_is_asked_to_choose_again(
         wanted = {"booking_id": other.json()["id"], "seat_id": seats[0]["id"]}
         assert late[0].patch("/api/seats/select", json=wanted).status_code == 419
         paying.submit(web, *placed)
-        assert until(lambda: state_of(shop, placed[0])["state"] == "paid", RESUMES_WITHIN_S)
+        assert until(lambda: state_of(shop, placed[0])["state"] == "paid")
     assert_whole(server, [*shoppers], before)

@@ -22,8 +22,6 @@ from tests.process.shoppers import FIRST, TIMEOUT_S, Shopper, shopping
 pytestmark = pytest.mark.process
 DUTIES = ("sales", "worker", "relay", "ticker")
 AWAY_S = 7.0
-# What a busy machine may need to sell, settle and drain what was under way.
-SETTLED_WITHIN_S = 60
 
 
 @contextlib.contextmanager
@@ -69,8 +67,8 @@ def assert_whole(house: House, shoppers: list[Shopper], before: dict[str, int]) 
     """Everything that was begun has its end, nobody had to be started again, and what PostgreSQL,
     Redis and the ledger say agrees.
     """
-    assert until(lambda: all(house.answers(duty) for duty in DUTIES), 30)
-    assert until(lambda: all_paid(house, shoppers), SETTLED_WITHIN_S), states(house, shoppers)
+    assert until(lambda: all(house.answers(duty) for duty in DUTIES))
+    assert until(lambda: all_paid(house, shoppers)), states(house, shoppers)
     assert pids(house) == before
     errors = {code for one in shoppers for code in one.answers if code.startswith("5")}
     assert errors <= {"503 database-away", "503 store-away", "503 try-again", "503 seats-unsettled"}
@@ -82,18 +80,18 @@ def assert_whole(house: House, shoppers: list[Shopper], before: dict[str, int]) 
 def test_postgresql_standing_still_is_waited_for(server: House) -> None:
     before = pids(server)
     with shopping(server) as shoppers:
-        assert until(lambda: sold(shoppers) >= 3, 40)
+        assert until(lambda: sold(shoppers) >= 3)
         with postgresql_standing_still(server):
             frozen_at = time.monotonic()
             # Nobody pretends to be well.
             assert until(
-                lambda: not any(server.answers(duty) for duty in ("sales", "worker", "relay")), 15
+                lambda: not any(server.answers(duty) for duty in ("sales", "worker", "relay"))
             )
             time.sleep(max(0.0, frozen_at + AWAY_S - time.monotonic()))
         so_far = sold(shoppers)
-        assert until(lambda: sold(shoppers) >= so_far + 3, 40)
+        assert until(lambda: sold(shoppers) >= so_far + 3)
     assert any("503 database-away" in one.answers for one in shoppers)
-    assert max(one.slowest_s for one in shoppers) < 15
+    assert max(one.slowest_s for one in shoppers) < TIMEOUT_S
     assert_whole(server, shoppers, before)
 
 
@@ -101,11 +99,11 @@ def test_postgresql_killed_and_started_again_is_waited_for(server: House) -> Non
     before = pids(server)
     database = server.pid_of("postgres")
     with shopping(server) as shoppers:
-        assert until(lambda: sold(shoppers) >= 3, 40)
+        assert until(lambda: sold(shoppers) >= 3)
         psutil.Process(database).kill()
-        assert until(lambda: server.pid_of("postgres") != database, 30)
+        assert until(lambda: server.pid_of("postgres") != database)
         so_far = sold(shoppers)
-        assert until(lambda: sold(shoppers) >= so_far + 3, 60)
+        assert until(lambda: sold(shoppers) >= so_far + 3)
     assert_whole(server, shoppers, before)
 
 
@@ -113,11 +111,11 @@ def test_the_shops_redis_killed_costs_nobody_an_order(server: House) -> None:
     before = pids(server)
     redis = server.pid_of("redis-shop")
     with shopping(server) as shoppers:
-        assert until(lambda: sold(shoppers) >= 3, 40)
+        assert until(lambda: sold(shoppers) >= 3)
         psutil.Process(redis).kill()
-        assert until(lambda: server.pid_of("redis-shop") != redis, 30)
+        assert until(lambda: server.pid_of("redis-shop") != redis)
         so_far = sold(shoppers)
-        assert until(lambda: sold(shoppers) >= so_far + 3, 60)
+        assert until(lambda: sold(shoppers) >= so_far + 3)
     assert_whole(server, shoppers, before)
 
 
@@ -132,9 +130,9 @@ def test_with_the_shops_redis_standing_still_money_is_still_taken(server: House)
         process.send_signal(signal.SIGSTOP)
         try:
             buyer.submit(web, *placed)
-            assert until(lambda: not any(server.answers(d) for d in ("worker", "relay")), 30)
+            assert until(lambda: not any(server.answers(d) for d in ("worker", "relay")))
             # Nobody asks the shop, lest it look after the payment itself.
-            assert until(lambda: tickets_of(server, placed[0]) == 1, 30)
+            assert until(lambda: tickets_of(server, placed[0]) == 1)
         finally:
             process.send_signal(signal.SIGCONT)
     assert_whole(server, [buyer], before)
