@@ -3,21 +3,20 @@ plain model, with invitations, places handed over and lines started anew.
 
 Besides every answer: within a line nobody overtakes, the lane gets its part while people wait in
 both, one gate keeps rate, burst and ceiling over both, no number is given twice, a repeat gets the
-same one, and nobody has two turns. HYPOTHESIS_EXAMPLES asks for more.
+same one, and nobody has two turns.
 """
 
-import os
 import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, precondition, rule
 
 from biletter.engines.launch import Engine
 from kernel.errors import Refusal
 from kernel.keyring import Keyring
+from tests.model.lives import run_lives
 from tests.model.plain_lanes import PlainLanes, hand_over
 from tests.model.plain_room import SHARE_MIN, PlainRoom
 from tests.model.test_room_machine import (
@@ -221,13 +220,4 @@ def test_two_lines_before_one_gate_keep_their_promises(rooms_engine: Engine) -> 
     with tempfile.TemporaryDirectory() as folder:
         RoomMachine.url = rooms_engine.url
         RoomMachine.keyring = Keyring(Path(folder))
-        run_state_machine_as_test(
-            LanesMachine,
-            settings=settings(
-                max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "12")),
-                stateful_step_count=40,
-                deadline=None,
-                print_blob=True,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        run_lives(LanesMachine, count=12, steps=40)
