@@ -26,6 +26,7 @@ from waitingroom.store import RoomAway
 CONSOLE_FIELDS = (
     *("mode", "state", "rate_per_minute", "ceiling", "message"),
     *("prequeue_at", "opens_at", "closes_at", "time_zone", "outside_source", "outside"),
+    "without_outside",
     *("places_max", "arm_requests", "disarm_requests", "disarm_seconds"),
 )
 WHOLE_NUMBERS = frozenset(
@@ -71,6 +72,9 @@ class RoomView(msgspec.Struct, frozen=True):
     time_zone: str
     outside_source: str
     outside: str
+    # Whether the lottery waits, or would, for that value; how many were counted for it already.
+    awaits_value: bool
+    counted: int | None
     plan: list[Step]
     # How many may wait at once; None: as many as come.
     places_max: int | None
@@ -148,6 +152,8 @@ class ThrottleConsole:
             time_zone=settings.time_zone,
             outside_source=settings.outside_source,
             outside=settings.outside,
+            awaits_value=settings.awaits_value,
+            counted=snapshot.counted,
             plan=[Step(span.since, span.state) for span in plan(settings, snapshot.taken_at_ms)],
             places_max=settings.places_max,
             arm_requests=settings.arm_requests,
@@ -174,6 +180,22 @@ def read_moment(name: str, text: str, zone: str) -> int | None:
         raise BadSetting(setting=name) from error
 
 
+def read_text(name: str, text: str, zone: object) -> Any:
+    """What was typed for this setting. Raises BadSetting."""
+    if name in WHOLE_NUMBERS:
+        digits = "".join(text.split())
+        if not digits and name == "places_max":
+            return None
+        if not digits.isascii() or not digits.isdecimal() or len(digits) > DIGITS_MAX:
+            raise BadSetting(setting=name)
+        return int(digits)
+    if name in MOMENTS:
+        return read_moment(name, text, zone if isinstance(zone, str) else VENUE_ZONE)
+    if name == "without_outside":
+        return text == "yes"
+    return seen_line(text) if name == "message" else text
+
+
 def read_changes(given: Mapping[str, object]) -> dict[str, Any]:
     """The changes a form or a JSON object asks for; BadSetting for anything else. Numbers may
     come as text.
@@ -183,20 +205,7 @@ def read_changes(given: Mapping[str, object]) -> dict[str, Any]:
     for name, value in given.items():
         if name not in CONSOLE_FIELDS:
             raise BadSetting(setting=name[:40])
-        if name in WHOLE_NUMBERS and isinstance(value, str):
-            text = "".join(value.split())
-            if not text and name == "places_max":
-                changes[name] = None
-                continue
-            if not text.isascii() or not text.isdecimal() or len(text) > DIGITS_MAX:
-                raise BadSetting(setting=name)
-            changes[name] = int(text)
-        elif name in MOMENTS and isinstance(value, str):
-            changes[name] = read_moment(name, value, zone if isinstance(zone, str) else VENUE_ZONE)
-        elif isinstance(value, str):
-            changes[name] = seen_line(value) if name == "message" else value
-        else:
-            changes[name] = value
+        changes[name] = read_text(name, value, zone) if isinstance(value, str) else value
     if not changes:
         raise BadSetting("Не сказано, что изменить.", setting="")
     return changes

@@ -24,9 +24,11 @@ FOLLOWED_MAX = 100_000
 class Drawn:
     """A lottery that was drawn, as the line that came of it needs it."""
 
-    def __init__(self, lottery: Lottery, drawn_at_ms: int) -> None:
+    def __init__(self, lottery: Lottery, drawn_at_ms: int, source: str = "") -> None:
+        """`source` is where the value from outside was to come from, as told beforehand."""
         self.lottery = lottery
         self.drawn_at_ms = drawn_at_ms
+        self.source = source
         self._place_of: Permutation = lottery.permutation()
 
     @property
@@ -84,7 +86,7 @@ class Cohort:
         lottery = drawn.lottery
         args: list[Arg] = [lottery.generation, lottery.count, lottery.seed, lottery.outside]
         names = [keys.settings(event), keys.draw(event)]
-        await self._store.run("retell", names, [*args, drawn.drawn_at_ms])
+        await self._store.run("retell", names, [*args, drawn.drawn_at_ms, drawn.source])
 
     async def follow(self, entry: Entry, *, moving: bool = True) -> Entry:
         """The entry as it counts now; `moving`: and its place with it."""
@@ -145,6 +147,6 @@ class Cohort:
 
 
 def _drawn(event: int, reply: list[bytes]) -> Drawn:
-    generation, count, seed, outside, drawn_ms = reply[2:]
+    generation, count, seed, outside, drawn_ms, source = reply[2:]
     lottery = Lottery(event, int(generation), int(count), seed.decode(), outside.decode())
-    return Drawn(lottery, int(drawn_ms))
+    return Drawn(lottery, int(drawn_ms), source.decode())

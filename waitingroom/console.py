@@ -116,7 +116,7 @@ class Console:
             begins = after.mode == "scheduled" and not before.awaits_draw and not own
             after = msgspec.structs.replace(
                 after,
-                **_own(before, begins) | own,
+                **_own(before, asked, begins) | own,
                 armed_at=_armed_at(before, after, now_ms),
                 version=before.version + 1,
                 updated_at=now_ms,
@@ -156,6 +156,7 @@ def _opened_now(before: RoomSettings, changes: dict[str, Any], now_ms: int) -> d
     """Numbers that wait for their draw are never called as they came: on means, draw now."""
     if changes.get("mode") == "auto" and before.awaits_draw:
         raise BadSetting("Места здесь распределит жребий: сначала проведите его.", setting="mode")
+    _check_outside(before, changes, now_ms)
     if changes.get("mode") != "on" or not before.awaits_draw:
         return changes
     begins_at = min(before.prequeue_at or now_ms, now_ms)
@@ -163,17 +164,40 @@ def _opened_now(before: RoomSettings, changes: dict[str, Any], now_ms: int) -> d
     return changes | {"mode": "scheduled"} | sooner
 
 
+def _check_outside(before: RoomSettings, changes: dict[str, Any], now_ms: int) -> None:
+    """Raises BadSetting: for a source named after the fact, and for an opening that would wait."""
+    if not before.awaits_draw:
+        return
+    source = changes.get("outside_source", before.outside_source)
+    if source != before.outside_source and not _is_later(before, now_ms):
+        raise BadSetting(
+            "Участников уже подсчитали: источник внешнего значения не меняют.",
+            setting="outside_source",
+        )
+    names = ("outside", "without_outside")
+    is_told = any(changes.get(name, getattr(before, name)) for name in names)
+    if changes.get("mode") == "on" and source and not is_told:
+        raise BadSetting(
+            "Жеребьёвка ждёт внешнее значение: впишите его или проведите её без него.",
+            setting="outside",
+        )
+
+
 def _is_later(settings: RoomSettings, now_ms: int) -> bool:
     return settings.opens_at is None or settings.opens_at > now_ms
 
 
-def _anew(before: RoomSettings, now_ms: int) -> dict[str, int]:
+def _anew(before: RoomSettings, now_ms: int) -> dict[str, Any]:
+    """A new line has a lottery of its own, and a value from outside of its own."""
     new = max(before.generation + 1, now_ms // 1000)
-    return {"generation": new, "lottery": new if before.mode == "scheduled" else 0}
+    lottery = new if before.mode == "scheduled" else 0
+    return {"generation": new, "lottery": lottery, "outside": "", "without_outside": False}
 
 
-def _own(before: RoomSettings, begins: bool) -> dict[str, int]:  # noqa: FBT001  # one of one kind
-    return {"lottery": before.generation} if begins else {}
+def _own(before: RoomSettings, asked: dict[str, Any], begins: bool) -> dict[str, Any]:  # noqa: FBT001  # one of one kind
+    """Nobody has said yet that the lottery which begins here may do without."""
+    goes_without = asked.get("without_outside", False)
+    return {"lottery": before.generation, "without_outside": goes_without} if begins else {}
 
 
 def _armed_at(before: RoomSettings, after: RoomSettings, now_ms: int) -> int:

@@ -28,13 +28,16 @@ which are kept: a million places take 10 000 hashes.
 What protects from whom. Entrants can't foresee a place: the seed is secret till the draw. Nobody
 can change the seed after its hash was published. The organiser, who knows the seed, could still
 send people in until the count suits a friend; the value from outside, of a source named before
-and unknown until shortly before the draw, takes that away. Without one, that much is trust.
+and unknown until shortly before the draw, takes that away. Without one, that much is trust. Where a
+source was named, the entrants are counted at the opening and the draw waits for its value, or for
+the organiser's word to go without it, which is published.
 """
 
 import hmac
 from collections.abc import Iterator
 from hashlib import sha256
 from math import isqrt
+from typing import Literal
 
 import msgspec
 
@@ -130,7 +133,9 @@ def commitment_of(seed: bytes) -> str:
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
     """What everybody may read, before the draw and after. Times as in "2026-06-01T12:00:00.000Z";
-    `seed`, `outside`, `count` and `drawn_at` are null until the draw.
+    `seed`, `outside` and `drawn_at` are null until the draw, `count` until the entrants were
+    counted. `awaits`: what the draw waits for. `without_outside`: a source had been named, and the
+    organiser had the lottery drawn without its value.
     """
 
     event: int
@@ -143,6 +148,8 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     outside: str | None = None
     count: int | None = None
     drawn_at: str | None = None
+    awaits: Literal["outside"] | None = None
+    without_outside: bool = False
 
     def lottery(self) -> Lottery | None:
         """The draw, or None while there is none. Raises ValueError for what can't be one."""

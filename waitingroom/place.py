@@ -83,13 +83,18 @@ class PlaceTeller:
             called=False,
             state=snapshot.state,
             stage="waiting",
-            poll_after_ms=poll_before_ms(snapshot.opens_in_ms, self._chance),
+            poll_after_ms=self._ask_before(snapshot),
             progress=0.0,
             serving=0,
             message=snapshot.settings.message,
             age_s=self._reader.age_s,
             entrant=entry.number,
         )
+
+    def _ask_before(self, snapshot: Snapshot) -> int:
+        if snapshot.awaits_outside:  # nobody knows for how long
+            return poll_after_ms(None, called=False, chance=self._chance)
+        return poll_before_ms(snapshot.opens_in_ms, self._chance)
 
     def called(self, snapshot: Snapshot, entry: Entry, stage: Stage) -> Place:
         return Place(

@@ -23,7 +23,8 @@ def in_force(settings: RoomSettings, at_ms: int, now_ms: int) -> RoomSettings:
     the clock will have done by then. A moment that has passed changes nothing.
     """
     at_ms = max(at_ms, now_ms)
-    if settings.mode == "scheduled" and settings.opens_at and settings.opens_at <= at_ms:
+    opens = settings.mode == "scheduled" and settings.opens_at and settings.opens_at <= at_ms
+    if opens and not settings.awaits_value:
         settings = msgspec.structs.replace(settings, mode="on", generation=settings.generation + 1)
     ends = settings.closes_at and settings.closes_at <= at_ms
     if ends and settings.closed_for != settings.closes_at and settings.mode != "off":

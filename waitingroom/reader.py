@@ -169,6 +169,7 @@ class Reader:
             steps=_pairs(reply[5]),
             requests=line.get(b"requests", 0),
             implicit=line.get(b"implicit", 0),
+            counted=line.get(b"counted") if settings.awaits_draw else None,
             drawn=await self._cohort.drawn(event) if settings.is_drawn and not lane else None,
             terms=settings.terms,
             has_lane=dict(_pairs(reply[1])).get(b"laned") == b"%d" % settings.lane_id.lane,

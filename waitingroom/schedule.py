@@ -61,28 +61,33 @@ class Schedule:
         if not settings.awaits_draw and drawn is None:
             raise NoLottery
         seed = self.seed(snapshot.event, settings.lottery)
-        open_fields: dict[str, Any] = {}
+        source, open_fields = settings.outside_source, dict[str, Any]()
+        if snapshot.counted is not None:
+            open_fields = {"count": snapshot.counted}
+            open_fields["awaits"] = "outside" if snapshot.awaits_outside else None
         if drawn is not None:
-            seed = bytes.fromhex(drawn.lottery.seed)
+            seed, source = bytes.fromhex(drawn.lottery.seed), drawn.source or source
             open_fields = {
                 "seed": drawn.lottery.seed,
                 "outside": drawn.lottery.outside,
                 "count": drawn.lottery.count,
                 "drawn_at": iso(drawn.drawn_at_ms),
+                "without_outside": bool(drawn.source) and not drawn.lottery.outside,
             }
         return Published(
             event=snapshot.event,
             generation=settings.lottery,
             algorithm=ALGORITHM,
             commitment=commitment_of(seed),
-            outside_source=settings.outside_source,
+            outside_source=source,
             opens_at=iso_or_none(settings.opens_at),
             **open_fields,
         )
 
     async def advance(self, event: int, fence: int) -> str:
         """Do what is due: `nothing`, `drawn`, `closed`; `fenced`: a later leader has been here;
-        `draw`: the draw goes on with the next tick. Raises RoomUnknown, RoomAway.
+        `draw`: the draw goes on with the next tick; `awaits`: it waits for the value from outside.
+        Raises RoomUnknown, RoomAway.
         """
         reply = await self._store.run_in_line(
             "due",

@@ -104,6 +104,8 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     # as it is when the pre-queue ends. Empty: there is none (waitingroom.lottery says what for).
     outside_source: Line = ""
     outside: Line = ""
+    # The lottery may be drawn without the value whose source was named; told to everybody.
+    without_outside: bool = False
     # Which line of people this is: a reset starts a new one. Never smaller than before.
     generation: Instant = 0
     # Raised by every change; a change made to an older version is refused.
@@ -139,6 +141,12 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     def awaits_draw(self) -> bool:
         """Whether numbers are entrants' numbers, and their places still unknown."""
         return 0 < self.lottery == self.generation
+
+    @property
+    def awaits_value(self) -> bool:
+        """Whether the lottery can't be drawn before the value from outside is given."""
+        told = bool(self.outside) or self.without_outside or not self.outside_source
+        return self.awaits_draw and not told
 
     @property
     def is_drawn(self) -> bool:
@@ -220,7 +228,8 @@ def to_hash(settings: RoomSettings) -> list[str]:
     """Field, value, field, value, … as Redis keeps them; None is an empty string."""
     flat: list[str] = []
     for field, value in msgspec.structs.asdict(settings).items():
-        flat += [field, "" if value is None else str(value)]
+        told = int(value) if isinstance(value, bool) else value
+        flat += [field, "" if told is None else str(told)]
     return flat
 
 

@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Literal
 
 import msgspec
 
@@ -42,6 +43,8 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
     requests: int = 0
     # How many programs were let in without a place.
     implicit: int = 0
+    # How many entrants were counted at the opening, while their draw is still to come.
+    counted: int | None = None
     # Where this line's numbers come from, if they were drawn by lot.
     drawn: Drawn | None = None
     # What the door knows of the room.
@@ -71,6 +74,11 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
         if not self.settings.awaits_draw or not self.settings.opens_at:
             return 0
         return max(0, self.settings.opens_at - self.taken_at_ms)
+
+    @property
+    def awaits_outside(self) -> bool:
+        """Whether the opening has come and the lottery waits for its value from outside."""
+        return self.counted is not None and self.settings.awaits_value
 
     @property
     def let_in(self) -> int:
@@ -178,6 +186,8 @@ class Status(msgspec.Struct, frozen=True):
     age_s: int = 0
     # None: nobody was invited.
     lane: LaneStatus | None = None
+    # What the opening waits for: the value from outside of the lottery.
+    awaits: Literal["outside"] | None = None
 
 
 def status_of(snapshot: Snapshot, age_s: int = 0) -> Status:
@@ -202,6 +212,7 @@ def status_of(snapshot: Snapshot, age_s: int = 0) -> Status:
         updated_at=iso(snapshot.taken_at_ms),
         age_s=age_s,
         lane=_lane_status(snapshot.lane),
+        awaits="outside" if snapshot.awaits_outside else None,
     )
 
 

@@ -86,7 +86,11 @@ def drawn(published: Published) -> Lottery:
     except ValueError as error:
         raise Trouble(f"This is no lottery: {error}.") from error
     if lottery is None:
-        raise Trouble(f"Not drawn yet. Committed to: {published.commitment}")
+        so_far = ""
+        if published.awaits:
+            so_far = f" {published.count} entrants were counted; it waits for the value from"
+            so_far += f" outside: {published.outside_source}."
+        raise Trouble(f"Not drawn yet.{so_far} Committed to: {published.commitment}")
     if lottery.count > VERIFY_MAX:
         raise Trouble(f"More than {VERIFY_MAX} entrants are not checked here.")
     return lottery
@@ -95,6 +99,8 @@ def drawn(published: Published) -> Lottery:
 def _verdict(lottery: Lottery, published: Published) -> str:
     outside = f"value from outside: {lottery.outside}" if lottery.outside else "no outside value"
     source = f" ({published.outside_source})" if published.outside_source else ""
+    if published.outside_source and not lottery.outside:
+        outside = "drawn WITHOUT the value from outside that was announced"
     return (
         f"event {lottery.event}: {lottery.count} entrants, every place given once\n"
         f"commitment {lottery.commitment} holds\n{outside}{source}"

@@ -4,13 +4,15 @@ import argparse
 import asyncio
 from typing import Any
 
-from admin.audit import Audit
+from admin.audit import Audit, room_subject
 from admin.consent import reason_of
 from admin.restarts import Restarts, Standing
 from biletter.cli.surroundings import settings_beside_running
 from biletter.parts import Parts
 from biletter.trouble import Trouble
 from kernel.errors import Refusal
+from waitingroom.room import Rooms
+from waitingroom.settings import changed
 
 ACTOR = "cli"
 DB_CONNECTIONS = 1
@@ -30,9 +32,18 @@ def add(subparsers: Any) -> None:
         description="Everybody who waits loses their place and may join anew, by one click. Those"
         " inside stay inside. Nothing gives the old numbers back.",
     )
-    for one in (show, restart):
+    outside = deeds.add_parser(
+        "outside",
+        help="give the lottery its value from outside",
+        description="A lottery whose source was named waits for its value. With --none it is drawn"
+        " without, which everybody is told.",
+    )
+    for one in (show, restart, outside):
         one.add_argument("event", type=int, metavar="EVENT")
     restart.add_argument("--reason", required=True, help="for the audit, 3 to 300 characters")
+    value = outside.add_mutually_exclusive_group(required=True)
+    value.add_argument("--value", help="as the named source tells it")
+    value.add_argument("--none", action="store_true", help="draw without it")
     restart.add_argument("--yes", action="store_true", help="do it; without this it is only told")
 
 
@@ -46,8 +57,11 @@ def run(args: argparse.Namespace) -> int:
 async def _run(args: argparse.Namespace) -> int:
     parts = Parts(settings_beside_running())
     db, rooms = await parts.db(DB_CONNECTIONS), parts.rooms()
-    restarts = Restarts(rooms, Audit(db, parts.clock))
+    audit = Audit(db, parts.clock)
+    restarts = Restarts(rooms, audit)
     try:
+        if args.deed == "outside":
+            return await _give_outside(rooms, audit, args)
         standing = await restarts.standing(args.event)
         print(_line(standing))
         if args.deed == "show":
@@ -62,6 +76,19 @@ async def _run(args: argparse.Namespace) -> int:
     finally:
         await rooms.close()
         await db.close()
+    return 0
+
+
+async def _give_outside(rooms: Rooms, audit: Audit, args: argparse.Namespace) -> int:
+    before = await rooms.settings(args.event)
+    if not before.awaits_draw:
+        raise Trouble(f"Event {args.event}: no lottery is to come.")
+    changes = {"without_outside": True} if args.none else {"outside": args.value}
+    changed(before, changes)  # a wrong one is refused before it is written down
+    subject = room_subject(args.event)
+    async with audit.deed(ACTOR, "room.configure", subject, before={}, after=changes):
+        await rooms.configure(args.event, changes, ACTOR)
+    print("The lottery is drawn at its opening; at once, if that has come.")
     return 0
 
 

@@ -125,6 +125,37 @@ async def test_whom_the_opening_counts_stays_counted(room: DrawBench):
     assert await room.due(after_ms=-20_000) == ["draw", 1, "f00d"]
 
 
+@pytest.mark.parametrize(
+    ("given", "outside"), [({"outside": "f00d"}, "f00d"), ({"without_outside": 1}, "")]
+)
+async def test_a_draw_whose_source_was_named_waits_for_its_value_or_the_word_to_go_without(
+    room: DrawBench, given: dict[str, Any], outside: str
+):
+    await room.announce(outside_source="drand 42", closes_at=OPENS_MS + 60_000)
+    await room.join("aru")
+    assert await room.due(after_ms=10_000) == ["awaits", 1]
+    await room.join("bek")
+    # Neither a later comer, nor another source, nor a forgotten count changes what was counted.
+    await room.set(outside_source="")
+    assert await room.due() == ["awaits", 1]
+    await room.set(outside_source="drand 42")
+    await room.redis.delete(keys.draw(EVENT))
+    assert await room.due() == ["awaits", 1]
+    await room.set(**given)
+    assert await room.due() == ["draw", 1, outside]
+    await room.set(outside="too late")
+    assert await room.due() == ["draw", 1, outside]
+    assert await room.draw() == ["drawn", str(NEXT)]
+    assert (await room.drawn())[-1] == "drand 42"
+
+
+async def test_a_draw_that_waits_does_not_keep_the_room_from_closing(room: DrawBench):
+    await room.announce(outside_source="drand 42", closes_at=OPENS_MS + 1_000)
+    assert await room.due(after_ms=10_000) == ["awaits", 0]
+    assert await room.due(after_ms=1_000) == ["closed"]
+    assert await room.due() == ["awaits", 0]
+
+
 async def test_an_older_leader_opens_and_draws_nothing(room: DrawBench):
     await room.announce()
     await room.tick(0, fence=9)
@@ -208,7 +239,7 @@ async def test_the_draw_begins_the_next_line_once(room: DrawBench):
     live, live_next = keys.live_pair(EVENT, NEXT, room.now_ms)
     assert await room.redis.get(live) == b"\x70"
     assert await room.redis.get(live_next) == b"\x30"
-    told = ["drawn", "8", "7", "2", "5eed", "", str(room.now_ms)]
+    told = ["drawn", "8", "7", "2", "5eed", "", str(room.now_ms), ""]
     assert await room.drawn() == told
 
 

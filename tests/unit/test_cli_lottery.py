@@ -83,3 +83,18 @@ def test_what_is_not_there_is_trouble(tmp_path: Path, capsys: pytest.CaptureFixt
     status, _, err = verify(capsys, str(tmp_path / "none.json"))
     assert status == 1
     assert "can't be read" in err
+
+
+def test_a_lottery_that_waits_or_went_without_its_value_is_told_as_such(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    waiting = {"seed": None, "outside": None, "drawn_at": None, "awaits": "outside"}
+    status, _, err = verify(capsys, str(write(tmp_path / "waits.json", **waiting)))
+    assert status == 1
+    assert "500 entrants were counted; it waits for the value from outside: drand, round 42" in err
+    bare = Lottery(DRAWN.event, DRAWN.generation, DRAWN.count, DRAWN.seed)
+    file = write(tmp_path / "without.json", outside="", without_outside=True)
+    status, out, _ = verify(capsys, str(file), "--entrant", "9")
+    assert status == 0
+    assert "drawn WITHOUT the value from outside that was announced (drand, round 42)" in out
+    assert f"entrant 9 has place {bare.permutation()(9)}" in out

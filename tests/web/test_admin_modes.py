@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.web.admin_site import HTML
 
 JSON = {"accept": "application/json"}
@@ -89,10 +91,15 @@ async def test_a_room_is_planned_by_the_venues_clock(desk):
         assert (settings.mode, settings.closes_at) == ("scheduled", None)
         page = await browser.get("/rooms/1", headers=HTML)
         assert 'value="2030-06-01T12:00"' in page.text
-        assert "1 июня, 12:00" in page.text
         assert "ждёт открытия" in page.text
         told = (await browser.get("/rooms/1/live.json")).json()
+        # The value of the named source is not given yet: nothing opens without it.
+        assert [step["state"] for step in told["plan"]] == ["closed", "prequeue"]
+        assert "не начнётся, а будет ждать" in page.text
+        await browser.post("/rooms/1/settings", data={"outside": "f00d"})
+        told = (await browser.get("/rooms/1/live.json")).json()
         assert [step["state"] for step in told["plan"]] == ["closed", "prequeue", "open"]
+        assert "1 июня, 12:00" in (await browser.get("/rooms/1", headers=HTML)).text
 
 
 async def test_what_makes_no_sense_is_refused_with_a_code_and_a_word_at_the_field(desk):
@@ -107,3 +114,34 @@ async def test_what_makes_no_sense_is_refused_with_a_code_and_a_word_at_the_fiel
             assert page.status_code == 422, form
             assert 'class="field-wrong"' in page.text or 'role="alert"' in page.text, form
             assert await desk.rooms.settings(1) == before, form
+
+
+@pytest.mark.parametrize(
+    ("way", "outside"), [({"outside": "f00d"}, "f00d"), ({"without_outside": "yes"}, "")]
+)
+async def test_a_lottery_that_waits_for_its_value_shows_both_ways_on(desk, clock, way, outside):
+    async with desk.operator() as browser:
+        now = datetime.fromtimestamp(clock.ms() / 1000, UTC)
+        times = {"prequeue_at": now.isoformat(), "opens_at": now.isoformat(), "time_zone": "UTC"}
+        form = {**PLAN, **times, "mode": "scheduled"}
+        assert (await browser.post("/rooms/1/settings", json=form, headers=JSON)).status_code == 200
+        await desk.rooms.tick_all("ticker")
+        await desk.rooms.reader.refresh()
+        page = (await browser.get("/rooms/1", headers=HTML)).text
+        assert "Провести без внешнего значения" in page
+        assert "участников подсчитали: 0" in page
+        opened = {"mode": "on"}
+        refused = await browser.post("/rooms/1/settings", json=opened, headers=JSON)
+        assert (refused.status_code, refused.json()["setting"]) == (422, "outside")
+        renamed = {"outside_source": ""}
+        refused = await browser.post("/rooms/1/settings", json=renamed, headers=JSON)
+        assert (refused.status_code, refused.json()["setting"]) == (422, "outside_source")
+        assert desk.rooms.snapshot(1).state == "prequeue"
+        assert (await browser.post("/rooms/1/settings", data=way)).status_code == 303
+        await desk.rooms.tick_all("ticker")
+        await desk.rooms.reader.refresh()
+        assert desk.rooms.snapshot(1).state == "open"
+        drawn = desk.rooms.snapshot(1).drawn
+        assert (drawn.lottery.outside, drawn.source) == (outside, PLAN["outside_source"])
+        page = (await browser.get("/rooms/1", headers=HTML)).text
+        assert "Провести без внешнего значения" not in page

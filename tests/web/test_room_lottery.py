@@ -234,3 +234,54 @@ async def test_drawn_numbers_survive_a_loss_of_redis(site: Site, tmp_path: Path)
     other = Site(site.redis, site.clock, tmp_path)
     await other.rooms.reader.refresh()
     assert (await other.visitor().get(f"{ROOM}/lottery")).json() == drawn
+
+
+@pytest.mark.parametrize("goes_without", [False, True])
+async def test_a_lottery_waits_for_the_value_that_was_announced(
+    site: Site, tmp_path: Path, capsys: Any, *, goes_without: bool
+):
+    await scheduled(site, outside_source="drand, раунд 42")
+    aru, bek, late = site.visitor(), site.visitor(), site.visitor()
+    for visitor in (aru, bek):
+        await visitor.post(f"{ROOM}/entries")
+    await site.move(15)
+    status = (await aru.get(f"{ROOM}/status")).json()
+    assert (status["state"], status["awaits"]) == ("prequeue", "outside")
+    place = (await aru.get(f"{ROOM}/entries/me")).json()
+    assert (place["number"], place["called"]) == (None, False)
+    assert place["poll_after_ms"] > 5_000
+    assert "жеребьёвка ждёт внешнее значение" in (await shows(aru))[1]
+    assert "Кто придёт сейчас, встанет за ними" in (await shows(late))[1]
+    await late.post(f"{ROOM}/entries")
+    assert "Вы пришли после подсчёта" in (await shows(late))[1]
+    told = (await aru.get(f"{ROOM}/lottery")).json()
+    assert (told["awaits"], told["count"], told["seed"]) == ("outside", 2, None)
+    assert "ждёт внешнее значение" in (await aru.get(f"{PAGE}/lottery", headers=HTML)).text
+    changes: dict[str, Any] = {"without_outside": True} if goes_without else {"outside": "f00d"}
+    await site.rooms.configure(EVENT, changes, "Dana")
+    await site.move(1)
+    numbers = [(await one.get(f"{ROOM}/entries/me")).json()["number"] for one in (aru, bek, late)]
+    assert sorted(numbers[:2]) + numbers[2:] == [1, 2, 3]
+    # What was announced can't be hidden afterwards.
+    await site.rooms.configure(EVENT, {"outside_source": "", "without_outside": False}, "Dana")
+    await site.move(1)
+    after = await aru.get(f"{ROOM}/lottery")
+    assert after.json()["outside_source"] == "drand, раунд 42"
+    assert after.json()["without_outside"] is goes_without
+    page = (await aru.get(f"{PAGE}/lottery", headers=HTML)).text
+    assert ("организатор провёл жеребьёвку без него" in page) is goes_without
+    file = tmp_path / "lottery.json"
+    file.write_bytes(after.content)
+    capsys.readouterr()
+    assert main(["lottery", "verify", str(file), "--entrant", "1"]) == 0
+    said = capsys.readouterr().out
+    assert ("drawn WITHOUT the value" in said) is goes_without
+    assert f"entrant 1 has place {numbers[0]}" in said
+
+
+async def test_a_line_that_starts_anew_waits_for_a_value_of_its_own(site: Site):
+    await scheduled(site, outside_source="drand", outside="f00d")
+    await site.rooms.reset(EVENT, "Dana")
+    await site.rooms.reader.refresh()
+    settings = site.rooms.snapshot(EVENT).settings
+    assert (settings.outside, settings.without_outside, settings.awaits_value) == ("", False, True)

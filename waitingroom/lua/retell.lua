@@ -6,6 +6,7 @@
 -- ARGV[3] seed
 -- ARGV[4] outside
 -- ARGV[5] drawn at (ms)
+-- ARGV[6] source of the value from outside
 -- Returns: {unknown} | {other} | {whole} | {told}
 -- Changes: draw, if it was lost.
 local settings_key, draw_key = KEYS[1], KEYS[2]
@@ -18,5 +19,5 @@ if redis.call('HGET', draw_key, 'seed') == ARGV[3] then return {'whole'} end
 
 redis.call('DEL', draw_key)
 redis.call('HSET', draw_key, 'generation', lottery, 'cohort', ARGV[2], 'seed', ARGV[3],
-  'outside', ARGV[4], 'drawn_ms', ARGV[5])
+  'outside', ARGV[4], 'drawn_ms', ARGV[5], 'source', ARGV[6])
 return {'told'}

@@ -78,13 +78,15 @@ ENTRY: Refused = (NoEntry, EntryForged, EntryForeign, GenerationOver, *ROOM)
 PLACE: Refused = (*ENTRY, HandedOver)
 # Of calls that change something: browsers say where they come from, and bodies have an end.
 WRITE: Refused = (CrossSite, TooLarge)
+GUESSES = "Слишком много неверных паролей. Подождите немного и попробуйте снова."
+CROWD = "Сейчас входит очень много людей. Попробуйте через несколько секунд."
 # Of calls that ask who the visitor is. That is told to the room from outside (`visitor` of
 # waitingroom.web.routes), so these words are what the product around it says.
 WHO: Refused = (
     Said(401, "wrong-credentials", "Неверный адрес или пароль."),
-    Said(403, "account-inactive", "Учётная запись отключена."),
-    Said(429, "too-many-guesses", "Слишком много неверных паролей.", waits=True),
-    Said(503, "passwords-busy", "Сейчас слишком многие входят.", waits=True),
+    Said(403, "account-inactive", "Эта учётная запись отключена."),
+    Said(429, "too-many-guesses", GUESSES, waits=True),
+    Said(503, "passwords-busy", CROWD, waits=True),
     DatabaseAway,
 )
 WAITING = Place(

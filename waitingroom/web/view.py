@@ -63,6 +63,9 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
     # Whether places are drawn by lot, and whether that is still to come.
     is_lottery: bool = False
     awaits_draw: bool = False
+    # The draw's time has come and it waits for its value from outside; how many were counted.
+    awaits_outside: bool = False
+    counted: int = 0
     # Scheduled, and nobody gets a place before its time.
     is_soon: bool = False
     # When places are given and when sales open, told in the venue's time; seconds till the next.
@@ -180,6 +183,8 @@ def _times(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "is_lottery": settings.awaits_draw or settings.is_drawn,
         "awaits_draw": settings.awaits_draw,
+        "awaits_outside": snapshot.awaits_outside,
+        "counted": snapshot.counted or 0,
         "is_soon": _is_soon(snapshot),
         "begins_at": _moment(settings.begins_at),
         "opens_at": _moment(settings.opens_at),
