@@ -8,8 +8,8 @@ from biletter.seed.plan import PlannedEvent, Share, lay_zones
 CINEMA_ID = 202
 FESTIVAL_ID = 203
 CINEMA_PRICE, FESTIVAL_PRICE = 2_600, 18_000
-# Of the fan zone's four thousand places: what we may sell, until two days before.
-SHARE = Share(zone_no=1, places=1_400, days_before=2)
+# Of the fan zone: what we may sell, until two days before. Our hall has no other seats.
+SHARE = Share(zone_no=1, places=1_400, of_places=4_000, days_before=2)
 
 
 def owned() -> list[PlannedEvent]:

@@ -61,6 +61,8 @@ class Share(msgspec.Struct, frozen=True):
 
     zone_no: int
     places: int
+    # The whole zone, as its owner has it.
+    of_places: int
     days_before: int
 
 
