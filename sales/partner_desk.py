@@ -57,6 +57,15 @@ class PartnerDesk:
         """Whether the event's seats are a partner's. Raises EventUnknown."""
         return await self.partners.is_partners(event_id)
 
+    async def away_s(self, event_id: int) -> float:
+        """How long nobody should be sent to pay for seats of this event, because their owner would
+        not confirm them; 0: one may.
+        """
+        hall = await self.partners.hall(event_id)
+        if hall is None or hall.is_sick:
+            return DOUBT_S
+        return self.partners.at(hall.base_url, event_id).away_s()
+
     async def take(self, event_id: int, order_id: int, seats: Sequence[int]) -> Taken:
         """Have the partner keep these seats for our order, which holds them here. Those that are
         ours there already, whoever had them, cost no call. Asked again: no change.

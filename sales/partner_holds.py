@@ -70,10 +70,14 @@ class PartnerHolds(Holds):
         return released
 
     async def freeze(self, event_id: int, order_id: int, account_id: int, until_ms: int) -> Hold:
-        """Nobody is sent to pay for a seat that the partner does not keep for us: a process may
-        have died between our hold and the partner's word. Raises SeatTaken, PartnerAway too.
+        """Nobody is sent to pay while the partner is away, nor for a seat that it does not keep for
+        us: a process may have died between our hold and its word. Raises SeatTaken, PartnerAway
+        too.
         """
         if await self._desk.owns(event_id):
+            away_s = await self._desk.away_s(event_id)
+            if away_s > 0:
+                raise PartnerAway(retry_after_s=math.ceil(away_s))
             hold = await self.of_order(event_id, order_id)
             if hold is not None and hold.account_id == account_id:
                 await self._ask(event_id, order_id, hold.seats, [])

@@ -36,6 +36,9 @@ PAGE: Final = 40
 RATE_PER_S: Final = 8.0
 # Ended orders are looked at for two nights: a select that came late may have made one of them hold.
 ENDED_WITHIN: Final = timedelta(hours=48)
+# Then they only take room.
+KEPT: Final = timedelta(days=30)
+FORGET_MAX: Final = 50_000
 SWEEP_MAX: Final = 500
 UNOWNED_MAX: Final = 200
 # What the partner may say of an order, by what we say.
@@ -135,6 +138,7 @@ class PartnerCheck:
 
     async def _close(self, silent: set[int]) -> Page:
         """The last page: what nobody looks after, and what we sold without owning it."""
+        await self._db.execute(Q["forget_partner_orders"], self._clock.now() - KEPT, FORGET_MAX)
         swept = await self._book.sweep(SWEEP_MAX)
         unowned = await self._db.fetch(Q["list_sold_unowned"], UNOWNED_MAX)
         found = [Difference(PARTNER_SILENT, f"event:{event_id}") for event_id in sorted(silent)]

@@ -231,3 +231,11 @@ WHERE event_id = $1 AND (state NOT IN ('refused', 'cancelled')
 -- name: list_all_places
 -- Which seat of an event ($1) each place of its partner is.
 SELECT seat, place_id FROM partner_place WHERE event_id = $1;
+
+-- name: forget_partner_orders
+-- Drops at most $2 orders at partners that ended before $1: the audit keeps what became of them.
+DELETE FROM partner_order WHERE id = ANY (ARRAY(
+    SELECT id FROM partner_order
+    WHERE state IN ('refused', 'cancelled') AND updated_at < $1
+    LIMIT $2
+));

@@ -4,9 +4,12 @@ from collections import deque
 
 import pytest
 
+from sales.hold import Hold
 from sales.holds_refusals import SeatTaken
-from sales.partner import PartnerAway
-from tests.flow.shop import AHEAD, BEK, DANA, make_shop
+from sales.outbox import PARTNERS, Notice
+from sales.partner import TEND, PartnerAway
+from sales.partner_tending import PartnerTending
+from tests.flow.shop import AHEAD, BASE, BEK, DANA, make_shop
 from tests.halls import build_event
 from tests.partner import FakePartner, client_of, connect
 
@@ -189,6 +192,41 @@ async def test_a_returned_seat_stays_ours_and_is_sold_again_without_asking(shop,
     await shop.later(60)
     assert await shop.state(again.id) == ("paid", "captured")
     assert partner.calls == []
+
+
+async def test_who_takes_his_seat_again_in_the_moment_it_goes_back_keeps_it(shop, partner):
+    order = await shop.hold(0)
+    await shop.later(10)
+    await shop.holds.release(shop.event_id, order.id, BEK, [0])
+
+    class Late:
+        """Reads the hold, and tells of it a moment too late."""
+
+        async def of_order(self, event_id: int, order_id: int) -> Hold | None:
+            found: Hold | None = await shop.holds.of_order(event_id, order_id)
+            await shop.holds.hold(event_id, order_id, BEK, [0])
+            return found
+
+    desk = shop.partner_desk
+    tending = PartnerTending(desk.book, desk.driving, shop.clock, Late())
+    ours = (await desk.book.living(shop.event_id, [0]))[0]
+    assert ours.settled_at is not None
+    notice = Notice(1, PARTNERS, TEND, ours.id, {}, 1, shop.clock.now())
+    assert await tending.tend(notice) is not None
+    assert "cancel" not in partner.calls
+    assert partner.states() == ["STARTED"]
+
+
+async def test_nobody_is_sent_to_pay_while_the_partner_is_away(shop, partner, monkeypatch):
+    order = await shop.hold(0)
+    partners = shop.partner_desk.partners
+    monkeypatch.setattr(partners.at(None, shop.event_id), "away_s", lambda: 2.5)
+    with pytest.raises(PartnerAway) as refusal:
+        await shop.orders.place(order.id, BEK, BASE)
+    assert refusal.value.headers["Retry-After"] == "3"
+    monkeypatch.undo()
+    await shop.orders.place(order.id, BEK, BASE)
+    assert await shop.state(order.id) == ("pending", "offered")
 
 
 async def test_a_silent_partner_is_told_as_away_and_nothing_stays_held(shop, partner):

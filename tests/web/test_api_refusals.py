@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 
 from sales.geometry import seat_id
+from sales.partner import PartnerAway
 from tests.web.api_calls import act, book, problem, release, select
 from tests.web.api_stand import HOST
 
@@ -45,6 +46,22 @@ async def test_unknown_ids_are_answered_as_each_endpoint_says(event_id, aru):
     assert problem(await select(aru, booking, seat_id(event_id, 11))) == (419, "seat-unknown")
     assert problem(await release(aru, seat_id(event_id, 11))) == (419, "seat-unknown")
     assert problem(await release(aru, seat_id(event_id, 5))) == (419, "seat-not-held")
+
+
+async def test_an_owner_of_seats_who_is_away_is_a_conflict_to_select_and_a_pause_to_payment(
+    stand, event_id, aru, monkeypatch
+):
+    async def away(*_: Any, **__: Any) -> None:
+        raise PartnerAway(retry_after_s=4)
+
+    booking = await book(aru, event_id)
+    assert (await select(aru, booking, seat_id(event_id, 0))).status_code == 200
+    monkeypatch.setattr(stand.holds, "hold", away)
+    answer = await select(aru, booking, seat_id(event_id, 1))
+    assert (*problem(answer), answer.headers["retry-after"]) == (419, "partner-away", "4")
+    monkeypatch.setattr(stand.holds, "freeze", away)
+    answer = await act(aru, "initiatePayment", booking)
+    assert (*problem(answer), answer.headers["retry-after"]) == (503, "partner-away", "4")
 
 
 async def test_malformed_bodies_are_refused_and_change_nothing(event_id, aru):
