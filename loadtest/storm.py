@@ -162,7 +162,7 @@ def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--accounts", type=int, default=240)
     parser.add_argument("--events", type=int, default=16, help="on sale, beside the star's")
     parser.add_argument("--cancelled", type=int, default=2, help="so many of them in the middle")
-    parser.add_argument("--seconds", type=float, default=960.0, help="for sending buyers")
+    parser.add_argument("--seconds", type=float, default=1_080.0, help="for sending buyers")
     parser.add_argument("--grace-seconds", type=float, default=60.0, help="for those under way")
     parser.add_argument("--rest-seconds", type=float, default=300.0, help="for coming to rest")
     parser.add_argument("--kill-every", type=float, default=8.0, help="seconds on the average")
