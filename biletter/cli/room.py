@@ -7,12 +7,14 @@ from typing import Any
 from admin.audit import Audit, room_subject
 from admin.consent import reason_of
 from admin.restarts import Restarts, Standing
+from admin.throttle import read_changes
 from biletter.cli.surroundings import settings_beside_running
 from biletter.parts import Parts
 from biletter.trouble import Trouble
 from kernel.errors import Refusal
+from kernel.values import ID_MAX
 from waitingroom.room import Rooms
-from waitingroom.settings import changed
+from waitingroom.settings import RoomSettings, changed
 
 ACTOR = "cli"
 DB_CONNECTIONS = 1
@@ -21,10 +23,22 @@ DB_CONNECTIONS = 1
 def add(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "room",
-        help="show who stands in an event's line, or start it anew",
+        help="open an event's room, show its line, start it anew, give its lottery a value",
         description="What the console does with a room's line, for when there is no console.",
     )
     deeds = parser.add_subparsers(dest="deed", metavar="DEED", required=True)
+    opened = deeds.add_parser(
+        "open",
+        help="give an event a room",
+        description="The event may be of any site: its number is all that the room and the site"
+        " have to agree on. A room that is there already is left as it is.",
+    )
+    opened.add_argument("--title", default="", help="the event's name on the queue page")
+    opened.add_argument("--rate", type=int, default=600, help="let in a minute (%(default)s)")
+    opened.add_argument("--ceiling", type=int, default=2000, help="inside at once (%(default)s)")
+    opened.add_argument(
+        "--pass-seconds", type=int, default=180, help="how long a pass may be used (%(default)s)"
+    )
     show = deeds.add_parser("show", help="print how many wait and how many are inside")
     restart = deeds.add_parser(
         "restart",
@@ -38,12 +52,18 @@ def add(subparsers: Any) -> None:
         description="A lottery whose source was named waits for its value. With --none it is drawn"
         " without, which everybody is told.",
     )
-    for one in (show, restart, outside):
+    setting = deeds.add_parser(
+        "set",
+        help="change settings, as the console does",
+        description="For example: room set 7 rate_per_minute=120 state=paused 'message=At noon'.",
+    )
+    for one in (opened, show, restart, outside, setting):
         one.add_argument("event", type=int, metavar="EVENT")
     restart.add_argument("--reason", required=True, help="for the audit, 3 to 300 characters")
     value = outside.add_mutually_exclusive_group(required=True)
     value.add_argument("--value", help="as the named source tells it")
     value.add_argument("--none", action="store_true", help="draw without it")
+    setting.add_argument("changes", nargs="+", metavar="NAME=VALUE")
     restart.add_argument("--yes", action="store_true", help="do it; without this it is only told")
 
 
@@ -60,8 +80,10 @@ async def _run(args: argparse.Namespace) -> int:
     audit = Audit(db, parts.clock)
     restarts = Restarts(rooms, audit)
     try:
-        if args.deed == "outside":
-            return await _give_outside(rooms, audit, args)
+        if args.deed == "open":
+            return await _open(rooms, audit, args)
+        if args.deed in ("outside", "set"):
+            return await _change(rooms, audit, args)
         standing = await restarts.standing(args.event)
         print(_line(standing))
         if args.deed == "show":
@@ -79,16 +101,35 @@ async def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _give_outside(rooms: Rooms, audit: Audit, args: argparse.Namespace) -> int:
+async def _open(rooms: Rooms, audit: Audit, args: argparse.Namespace) -> int:
+    if not 0 < args.event <= ID_MAX:
+        raise Trouble(f"An event's number is from 1 to {ID_MAX}.")
+    told = {"title": args.title, "rate_per_minute": args.rate, "ceiling": args.ceiling}
+    told["pass_seconds"] = args.pass_seconds
+    settings = changed(RoomSettings(), told)
+    if args.event in await rooms.all_events():
+        raise Trouble(f"Event {args.event} has a room; its console changes it.")
+    async with audit.deed(ACTOR, "room.open", room_subject(args.event), after=told):
+        await rooms.open(args.event, settings)
+    print(f"Event {args.event} has a room: /queue/{args.event} on the waiting room's address.")
+    return 0
+
+
+async def _change(rooms: Rooms, audit: Audit, args: argparse.Namespace) -> int:
     before = await rooms.settings(args.event)
-    if not before.awaits_draw:
+    if args.deed == "set":
+        pairs = [one.partition("=") for one in args.changes]
+        changes = read_changes({name.strip(): text for name, _, text in pairs})
+    elif not before.awaits_draw:
         raise Trouble(f"Event {args.event}: no lottery is to come.")
-    changes = {"without_outside": True} if args.none else {"outside": args.value}
+    else:
+        changes = {"without_outside": True} if args.none else {"outside": args.value}
     changed(before, changes)  # a wrong one is refused before it is written down
+    was = {name: getattr(before, name) for name in changes}
     subject = room_subject(args.event)
-    async with audit.deed(ACTOR, "room.configure", subject, before={}, after=changes):
+    async with audit.deed(ACTOR, "room.configure", subject, before=was, after=changes):
         await rooms.configure(args.event, changes, ACTOR)
-    print("The lottery is drawn at its opening; at once, if that has come.")
+    print(f"Event {args.event}: changed {', '.join(changes)}.")
     return 0
 
 

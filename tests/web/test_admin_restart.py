@@ -125,9 +125,9 @@ async def test_redis_lost_halfway_leaves_a_whole_new_line(desk, redis_rooms, mon
     assert await redis_rooms.exists(keys.line(1, old))
 
 
-async def test_the_command_tells_first_and_does_it_when_told(
-    desk, db, db_url, rooms_engine, shop_engine, monkeypatch, tmp_path, capsys
-):
+@pytest.fixture
+def say(db_url, rooms_engine, shop_engine, monkeypatch, tmp_path, capsys):
+    """Runs `biletter room …`: its status, and what it said."""
     monkeypatch.setenv("BILETTER_DATA", str(tmp_path))
     monkeypatch.setenv("REDIS_ROOMS_URL", rooms_engine.url)
     monkeypatch.setenv("REDIS_SHOP_URL", shop_engine.url)
@@ -138,6 +138,10 @@ async def test_the_command_tells_first_and_does_it_when_told(
         out = capsys.readouterr()
         return status, out.out + out.err
 
+    return say
+
+
+async def test_the_command_tells_first_and_does_it_when_told(desk, db, say):
     for who in ("aru", "bek"):
         await desk.rooms.join(1, who)
     assert "Селеста Морейра: open" in (await say("show", "1"))[1]
@@ -152,3 +156,28 @@ async def test_the_command_tells_first_and_does_it_when_told(
     assert (await desk.rooms.join(1, "bek")).entry.number == 1
     [line] = await db.fetch("SELECT actor, detail FROM audit WHERE action = 'room.restart'")
     assert (line["actor"], line["detail"]["outcome"]) == ("cli", "done")
+
+
+async def test_rooms_of_other_sites_events_are_opened_and_changed_by_command(desk, db, say):
+    status, told = await say("open", "70", "--title", "Gala", "--rate", "60", "--ceiling", "50")
+    assert (status, "/queue/70" in told) == (0, True)
+    settings = await desk.rooms.settings(70)
+    assert (settings.title, settings.rate_per_minute, settings.ceiling) == ("Gala", 60, 50)
+    assert (await say("open", "70"))[0] == 1
+    absurd = [["open", "0"], ["open", "71", "--rate", "0"], ["set", "70", "rate_per_minute=-1"]]
+    for wrong in absurd:
+        assert (await say(*wrong))[0] == 1, wrong
+    assert await desk.rooms.all_events() == {1, 2, 70}
+    changes = ["rate_per_minute=120", "message=В полдень", "state=paused"]
+    assert (await say("set", "70", *changes))[0] == 0
+    settings = await desk.rooms.settings(70)
+    assert (settings.rate_per_minute, settings.state) == (120, "paused")
+    assert settings.message == "В полдень"
+    assert "no lottery is to come" in (await say("outside", "70", "--none"))[1]
+    later = ["mode=scheduled", "opens_at=2030-06-01T12:00", "outside_source=drand 42"]
+    assert (await say("set", "70", *later))[0] == 0
+    assert (await say("outside", "70", "--value", "f00d"))[0] == 0
+    settings = await desk.rooms.settings(70)
+    assert (settings.outside, settings.awaits_value) == ("f00d", False)
+    lines = await db.fetch("SELECT action FROM audit WHERE actor = 'cli' ORDER BY id")
+    assert [line["action"] for line in lines] == ["room.open", *["room.configure"] * 3]

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -126,3 +127,21 @@ async def test_the_description_that_is_served_has_every_call_of_the_contract(
     for path in paths:
         for one in paths[path].values():
             assert one["summary"], path
+
+
+def test_the_gates_package_has_all_that_the_gate_is_and_needs():
+    told = tomllib.loads((ROOT / "deploy" / "gate" / "pyproject.toml").read_text("utf-8"))
+    tool, gate = told["tool"]["setuptools"], ROOT / "waitingroom" / "gate"
+    folder = tool["package-dir"]["waitingroom.gate"]
+    assert (ROOT / "deploy" / "gate" / folder).resolve() == gate
+    assert {path.suffix for path in gate.iterdir() if path.is_file()} == {".py", ".html"}
+    assert tool["package-data"] == {"waitingroom.gate": ["*.html"]}
+    whole = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert set(told["project"]["dependencies"]) <= set(whole["dependencies"])
+    assert told["project"]["requires-python"] == whole["requires-python"]
+
+
+def test_the_rooms_own_duties_are_some_of_all():
+    alone = (ROOT / "deploy" / "room.Procfile").read_text("utf-8").splitlines()[1:]
+    assert len(alone) == 3
+    assert set(alone) <= set((ROOT / "Procfile").read_text("utf-8").splitlines())
