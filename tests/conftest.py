@@ -26,6 +26,7 @@ from tests.house import House
 from tests.thrift import be_patient, read_once
 
 TEMPLATE = "template_biletter"
+SYSTEM = ("process", "browser")
 NUMBERS = itertools.count(1)
 
 
@@ -63,7 +64,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def drives_the_system(item: pytest.Item) -> bool:
-    return any(item.get_closest_marker(name) for name in ("process", "browser"))
+    return item.path.parent.name in SYSTEM or item.get_closest_marker("process") is not None
 
 
 @pytest.fixture(scope="session")

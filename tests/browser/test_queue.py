@@ -14,6 +14,7 @@ from kernel.keyring import Keyring
 from tests.house import House
 from waitingroom.invitations import Invitations
 
+pytestmark = pytest.mark.browser
 SETTINGS = "room:{1}:settings"
 ORDINARY = {"state": "open", "proof_bits": 0, "rate_per_minute": 600, "ceiling": 1000}
 # The room is read four times a second.
