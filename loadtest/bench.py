@@ -23,6 +23,7 @@ from loadtest import salesbench
 from loadtest.blast import cpu_seconds
 from loadtest.figures import Figures
 from loadtest.purchases import hold_seats, purchase_for
+from loadtest.resetbench import reset_stadium
 from loadtest.roombench import CALLS, RoomBench
 from loadtest.stand import ROOT, Stand, is_answering, standing
 
@@ -58,6 +59,8 @@ class Bench:
         self.results["seconds to expire holds"] = await salesbench.let_expire(self.stand, holds)
         lost, orders = await salesbench.best_seats(self.stand, buyers)
         self.results["best seats, lost"], self.results["orders/s"] = lost, orders
+        # After all others: it takes their sales away.
+        self.results["seconds to reset"] = await reset_stadium(self.stand)
 
     def _cpu(self) -> dict[str, float]:
         names = ("sales", "worker", "relay", "ticker", "toleubar", "redis", "postgres")

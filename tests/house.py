@@ -17,7 +17,7 @@ from biletter.engines.launch import with_death_signal
 from biletter.settings import DUTIES_WITH_A_PORT
 
 ROOT = Path(__file__).resolve().parent.parent
-READY_WITHIN_S = 120.0
+READY_WITHIN_S = 300.0
 # A busy machine takes its time; where all is well nobody waits so long.
 PATIENCE_S = 90.0
 PORTS = len(DUTIES_WITH_A_PORT)  # consecutive, from BILETTER_PORT

@@ -22,7 +22,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 PHONE = {"width": 390, "height": 844}
 # People read Russian here unless a test says otherwise.
 USUAL = {"viewport": PHONE, "locale": "ru-RU"}

@@ -45,13 +45,13 @@ def test_the_star_concert_is_bought_through_the_queue(new_page, site):
     page.goto(f"{site}/events/1")
     page.get_by_role("link", name="Встать в очередь").first.click()
     # The queue page joins, waits, is called, claims and enters by itself: nobody clicks "refresh".
-    expect(page).to_have_url(re.compile(r"^[^?]*/events/1$"), timeout=30_000)
+    expect(page).to_have_url(re.compile(r"^[^?]*/events/1$"))
     expect(page.get_by_text("Вы внутри до")).to_be_visible()
     page.goto(f"{site}/events/1/zones/2")
     choose(page, 2)
     expect(page.locator("[data-until]")).to_be_visible()
     pay(page, GOOD)
-    expect(page.get_by_role("heading", name="Билеты ваши!")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Билеты ваши!")).to_be_visible()
     expect(page.locator(".tickets svg.qr")).to_have_count(2)
     order = order_of(page)
     page.goto(f"{site}/orders")
@@ -74,7 +74,7 @@ def test_a_friend_buys_cinema_tickets_and_never_sees_a_queue(new_page, site):
     page.goto(cinema_zone(page, site))
     choose(page, 2)
     pay(page, GOOD)
-    expect(page.get_by_role("heading", name="Билеты ваши!")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Билеты ваши!")).to_be_visible()
     assert not any("/queue/" in url for url in visited)
 
 
@@ -120,7 +120,7 @@ def test_an_order_is_cancelled_while_its_payment_page_is_open(new_page, site):
     card_page = page.url
     page.goto(f"{site}/orders/{order}")
     page.get_by_role("button", name="Отменить заказ").click()
-    expect(page.get_by_role("heading", name="Заказ отменён")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Заказ отменён")).to_be_visible()
     # Nobody can pay for it any more.
     page.goto(card_page)
     expect(form).to_have_count(0)
@@ -136,13 +136,13 @@ def test_a_declined_card_takes_no_money_and_another_one_buys_the_same_seats(new_
     before = sold_of(site, event)
     pay(page, DECLINED)
     declined = page.get_by_role("heading", name="Банк отклонил платёж")
-    expect(declined).to_be_visible(timeout=30_000)
+    expect(declined).to_be_visible()
     expect(page.get_by_text("С карты ничего не списано")).to_be_visible()
     waiting = sold_of(site, event)
     assert waiting["sold_seats"] == before["sold_seats"]
     assert waiting["reserved_seats"] == before["reserved_seats"], "the seats stay"
     pay(page, GOOD)
-    expect(page.get_by_role("heading", name="Билеты ваши!")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Билеты ваши!")).to_be_visible()
     assert sold_of(site, event)["sold_seats"] - before["sold_seats"] == 2
 
 

@@ -76,7 +76,7 @@ def test_a_place_moves_to_another_browser_by_its_link(new_page, site, room):
     phone.get_by_role("button", name="Забрать место").click()
     waits(phone)
     assert phone.locator(".queue-number strong").inner_text() == number
-    expect(laptop.locator('#place[data-shows="moved"]')).to_be_visible(timeout=30_000)
+    expect(laptop.locator('#place[data-shows="moved"]')).to_be_visible()
 
 
 def test_who_asked_to_be_called_is_called_by_a_notification(new_page, site, room):
@@ -95,7 +95,7 @@ def test_who_asked_to_be_called_is_called_by_a_notification(new_page, site, room
     expect(page.locator("#queue-alert-note")).to_contain_text("уведомлением")
     room(state="open")
     # Not the address of the queue page, which only mentions the event.
-    page.wait_for_url(re.compile(r"^[^?]*/events/1"), timeout=60_000)
+    page.wait_for_url(re.compile(r"^[^?]*/events/1"))
     page.goto(address)
     assert page.evaluate("sessionStorage.called") == "Ваша очередь подошла"
 
@@ -108,13 +108,13 @@ def test_near_the_front_the_server_tells_by_itself(new_page, site, room, server)
     room(state="open", ceiling=1)
     page = new_page()
     page.wait_for_timeout(READ_MS)
-    with page.expect_request(re.compile(r"/rooms/1/live$"), timeout=30_000):
+    with page.expect_request(re.compile(r"/rooms/1/live$")):
         queue_of(page, site)
     waits(page)
     redis.zrem(leases, "somebody inside")
     with page.expect_request(re.compile(r"/rooms/1/claims$"), timeout=POLL_MS // 2):
         room(state="open", ceiling=1000)
-    page.wait_for_url(re.compile(r"^[^?]*/events/1"), timeout=60_000)
+    page.wait_for_url(re.compile(r"^[^?]*/events/1"))
     redis.close()
 
 
