@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 import structlog
 from redis.asyncio import Redis
+from xdist.remote import Producer
 
 from biletter.engines import postgres as local_postgres
 from biletter.engines import redis as local_redis
@@ -23,10 +24,10 @@ from kernel.clock import ManualClock
 from kernel.db import open_pool
 from tests.folders import own_folder, sweep
 from tests.house import House
+from tests.lines import Lines, drives_the_system
 from tests.thrift import be_patient, read_once
 
 TEMPLATE = "template_biletter"
-SYSTEM = ("process", "browser")
 NUMBERS = itertools.count(1)
 
 
@@ -49,22 +50,16 @@ def pytest_configure(config: pytest.Config) -> None:
     be_patient(pytest.MonkeyPatch())
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the lines after us
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lines:
+    config.option.loadscopereorder = False
+    return Lines(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """For runs in several processes (`-n`): whoever drives the whole running system stands in one
-    line, so that there is one such system and nobody's patience is measured against a neighbour's;
-    the others go by files. The longest line has to begin first.
-    """
-    if not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        line = "system" if drives_the_system(item) else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(line))
-    items.sort(key=drives_the_system, reverse=True)
-
-
-def drives_the_system(item: pytest.Item) -> bool:
-    return item.path.parent.name in SYSTEM or item.get_closest_marker("process") is not None
+    """The longest line has to begin first."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: drives_the_system(item.nodeid), reverse=True)
 
 
 @pytest.fixture(scope="session")

@@ -99,12 +99,14 @@ async def test_the_loss_of_one_redis_stops_only_its_own_room(
 
 
 def test_the_addresses_stand_in_the_environment():
-    settings = read_settings({"REDIS_ROOM_7_URL": "redis://hot", "REDIS_ROOM_x_URL": "no"})
+    settings = read_settings({"REDIS_ROOM_7_URL": "redis://hot"})
     assert settings.redis_room_urls == {7: "redis://hot"}
     assert read_settings({"BILETTER_SITES": "https://a.example, http://b:81/"}).sites == {
         "https://a.example",
         "http://b:81",
     }
+    with pytest.raises(SettingsError, match="REDIS_ROOM_x_URL"):
+        read_settings({"REDIS_ROOM_x_URL": "redis://hot"})
     with pytest.raises(SettingsError, match="BILETTER_SITES"):
         read_settings({"BILETTER_SITES": "https://a.example/path"})
 
