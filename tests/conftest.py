@@ -14,7 +14,6 @@ import asyncpg
 import pytest
 import structlog
 from redis.asyncio import Redis
-from xdist.remote import Producer
 
 from biletter.engines import postgres as local_postgres
 from biletter.engines import redis as local_redis
@@ -51,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lines:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Lines:
     config.option.loadscopereorder = False
     return Lines(config, log)
 

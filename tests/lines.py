@@ -10,7 +10,7 @@ def drives_the_system(nodeid: str) -> bool:
     return nodeid.startswith(SYSTEM)
 
 
-class Lines(LoadScopeScheduling):
+class Lines(LoadScopeScheduling):  # type: ignore[misc]  # the library tells no types
     """Whoever drives the whole system stands in one line, so that there is one such system and
     nobody's patience is measured against a neighbour's; the others go by files.
     """
