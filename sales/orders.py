@@ -142,10 +142,9 @@ class Orders:
         order = known or await self.own(order_id, account_id)
         if order.state == "open":
             self._payments.need_gateway()
-            if await self._promise(order, return_base):
-                payment = await self._payment(order)
-                if payment.state in PAYMENT_OPEN:
-                    return await self._checkout(order, payment)
+            payment = await self._promise(order, return_base)
+            if payment is not None and payment.state in PAYMENT_OPEN:
+                return await self._checkout(order, payment)
             order = await self._as_it_stands(order)
         if order.state == "paid":
             raise OrderPaid
@@ -226,12 +225,12 @@ class Orders:
         if event.state != "on_sale" or event.starts_at <= self._clock.now():
             raise SaleClosed
 
-    async def _promise(self, order: Order, return_base: str) -> bool:
-        """False: somebody else changed the order first."""
-        payment_id = await self._placing.promise(order, return_base)
-        if payment_id is not None:
-            await self._payments.start(payment_id)
-        return payment_id is not None
+    async def _promise(self, order: Order, return_base: str) -> Payment | None:
+        """The payment that was opened; None: somebody else changed the order first."""
+        attempt = await self._placing.promise(order, return_base)
+        if attempt is None:
+            return None
+        return await self._payments.start(attempt) or await self._payment(order)
 
     async def _as_it_stands(self, order: Order) -> Order:
         order = await self.get(order.id)

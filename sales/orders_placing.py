@@ -28,6 +28,7 @@ from sales.holds import Holds
 from sales.holds_refusals import PersonLimit, SeatTaken, named
 from sales.order import AmountTooLarge, AmountTooSmall, Order, SaleRestarted
 from sales.outbox import MONEY
+from sales.payment import Attempt, read_attempt
 from sales.payments_again import FIRST_LOOK_S, gateway_order_id
 from sales.states import move_order
 
@@ -48,8 +49,8 @@ class Placing:
         self._db, self._holds, self._clock = db, holds, clock
         self._catalogue = catalogue
 
-    async def promise(self, order: Order, return_base: str) -> int | None:
-        """Phases 1 and 2. The payment's id; None: somebody else changed the order first.
+    async def promise(self, order: Order, return_base: str) -> Attempt | None:
+        """Phases 1 and 2. The attempt to pay it; None: somebody else changed the order first.
         Raises HoldOver, SeatTaken, PersonLimit, SaleRestarted, AmountTooSmall, AmountTooLarge.
         """
         expires_at = self._clock.now() + timedelta(seconds=PAYMENT_S)
@@ -59,24 +60,24 @@ class Placing:
         seats = sorted(hold.seats)
         try:
             _check_amount(sum(hall.place(seat).price for seat in seats))
-            payment_id = await self._commit(order, hall, seats, expires_at, return_base)
+            attempt = await self._commit(order, hall, seats, expires_at, return_base)
         except _SeatsClaimedError:
             raise await self._taken(order, hall, seats) from None
         except Refusal:
             await self._holds.thaw(order.event_id, order.id)
             raise
-        if payment_id is None:
+        if attempt is None:
             return None
         try:
             await self._holds.claim(order.event_id, order.id, order.account_id, seats, until_ms)
         except (RedisError, Refusal) as error:
             # The claims are committed: Redis learns of them when it is filled or asked again.
             log.warning("claims not told to Redis", order_id=order.id, error=repr(error))
-        return payment_id
+        return attempt
 
     async def _commit(
         self, order: Order, hall: Hall, seats: list[int], expires_at: datetime, base: str
-    ) -> int | None:
+    ) -> Attempt | None:
         limit = (await self._catalogue.event(order.event_id)).person_limit
         now, places = self._clock.now(), [hall.place(seat) for seat in seats]
         given = (
@@ -99,13 +100,14 @@ class Placing:
             limit,
             order.event_id,
         )
-        row = await self._write(order, given, is_limited=limit is not None)
-        if row["placed"] == 1:
-            return int(row["payment_id"])
-        if row["epoch"] != order.epoch:
+        row = dict(await self._write(order, given, is_limited=limit is not None))
+        epoch, owned = row.pop("epoch"), row.pop("owned")
+        if row["id"] is not None:
+            return read_attempt(row)
+        if epoch != order.epoch:
             raise SaleRestarted
-        if limit is not None and row["owned"] + len(seats) > limit:
-            raise PersonLimit(limit=limit, has=row["owned"])
+        if limit is not None and owned + len(seats) > limit:
+            raise PersonLimit(limit=limit, has=owned)
         return None
 
     async def _write(self, order: Order, given: tuple[Any, ...], *, is_limited: bool) -> Any:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from sales.order import Order
 
@@ -53,3 +54,21 @@ def read_attempt(row: Any) -> Attempt:
     names = [name for name in values if name.startswith(ORDER_PREFIX)]
     order = {name.removeprefix(ORDER_PREFIX): values.pop(name) for name in names}
     return Attempt(Payment(**values), Order(**order), **around)
+
+
+def moved(
+    attempt: Attempt, order_state: str, state: str, now: datetime, **changes: str | None
+) -> Attempt:
+    """What the attempt becomes in these states. `changes`: reason, where it changes; what was
+    learnt of the payment, where it is not None.
+    """
+    order, payment = attempt.order, attempt.payment
+    reason = changes.pop("reason", order.reason)
+    learnt = {name: text for name, text in changes.items() if text is not None}
+    return replace(
+        attempt,
+        order=replace(
+            order, state=order_state, reason=reason, version=order.version + 1, updated_at=now
+        ),
+        payment=replace(payment, state=state, version=payment.version + 1, **learnt),
+    )

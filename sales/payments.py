@@ -20,7 +20,7 @@ from kernel.errors import BadInput
 from sales.gateway import CALLS, Gateway
 from sales.order import Order, PaymentsAway
 from sales.outbox import Again
-from sales.payment import Payment
+from sales.payment import Attempt, Payment
 from sales.payments_addresses import Addresses
 from sales.payments_book import PaymentBook
 from sales.payments_seats import SeatBuyer, SeatTaker
@@ -140,11 +140,10 @@ class Payments:
         if told.status in SILENT_HINTS:  # two of five in a purchase: not worth a look at the book
             return
         ours = str((told.data or {}).get("order_id") or "")
-        found = await self.book.find(*(_storable(text) for text in (told.paymentId, ours)))
-        if found is None or _is_idle(found[1], told.status):
-            log.info("webhook needs nothing", status=told.status[:HINT_CHARS_MAX])
-            return
-        await self.book.hint(found[0], _storable(told.status)[:HINT_CHARS_MAX])
+        status = _storable(told.status)[:HINT_CHARS_MAX]
+        by = (_storable(told.paymentId), _storable(ours))
+        if not await self.book.heard(*by, status=status, idle=_idle(told.status)):
+            log.info("webhook needs nothing", status=status)
 
     async def wish_end(self, payment_id: int, reason: str, order: Order, actor: str) -> bool:
         """The order is to end as soon as the gateway has let go of the money. False: it has
@@ -175,14 +174,16 @@ class Payments:
         if before is None or before.payment.state != PAYMENT_NO or before.has_rival:
             return
         payment_id = await self.book.again.begin(before, return_base)
-        if payment_id is not None:
-            await self.start(payment_id)
+        begun = await self.book.read(payment_id) if payment_id is not None else None
+        if begun is not None:
+            await self.start(begun)
 
-    async def start(self, payment_id: int) -> None:
-        """The init phase: open the payment at the gateway, unless that is done. Raises
-        PaymentRefused after a clear no, which has ended the order. Silence is no error.
+    async def start(self, attempt: Attempt) -> Payment | None:
+        """The init phase: open the payment at the gateway, unless that is done. The payment as it
+        stands then; None: somebody else has changed it meanwhile. Raises PaymentRefused after a
+        clear no, which has ended the order. Silence is no error.
         """
-        await self._settler.start(payment_id)
+        return await self._settler.start(attempt)
 
     async def settle(self, payment_id: int) -> Again | None:
         """Ask the gateway and do what follows, as far as it goes now. None: it is final.
@@ -204,11 +205,9 @@ class Payments:
             task.exception()  # told to whoever waited; not a forgotten failure
 
 
-def _is_idle(state: str, status: str) -> bool:
-    """Whether a payment in this state need not be asked about because of such a webhook."""
-    if state == PAYMENT_NO:
-        return status not in MONEY_HINTS
-    return state in PAYMENT_SETTLED or status in SILENT_HINTS
+def _idle(status: str) -> frozenset[str]:
+    """The states in which a payment need not be asked about because of such a webhook."""
+    return PAYMENT_SETTLED if status in MONEY_HINTS else PAYMENT_SETTLED | {PAYMENT_NO}
 
 
 def _storable(text: str) -> str:

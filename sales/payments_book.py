@@ -4,24 +4,24 @@ with its seats, tickets, notices and audit. Nothing here speaks to the gateway.
 A change is a compare-and-set on the order's version. False: somebody was faster, look again.
 """
 
-import secrets
-from collections.abc import Sequence
+from collections.abc import Collection
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from kernel.clock import Clock
 from kernel.db import Conn, Db
 from kernel.sql import load_queries
 from sales import ledger
 from sales.outbox import Draft, stage, stage_once
-from sales.payment import Attempt, Payment, read_attempt
+from sales.payment import Attempt, Payment, moved, read_attempt
 from sales.payments_again import Again
 from sales.states import move_order, move_payment
 
 Q = load_queries(Path(__file__).parent / "sql")
-# 80 random bits: nobody guesses a ticket, and the code stays small.
-SERIAL_BYTES = 10
 ERROR_CHARS_MAX = 300
+# Between an authorisation and its capture lies one call of the gateway, which seldom takes longer.
+CAPTURE_S: Final = 3.0
 # Why an order ends, and by which verb where it is not the bank's no.
 ORDER_VERBS = {"buyer": "cancel", "event-cancelled": "cancel", "unpaid": "expire"}
 
@@ -47,10 +47,28 @@ class PaymentBook:
         state: str | None = await self._db.fetchval(Q["read_order_state"], order_id)
         return state == "pending"
 
-    async def find(self, gateway_payment_id: str, gateway_order_id: str) -> tuple[int, str] | None:
-        """Id and state of the attempt that a webhook speaks of."""
-        row = await self._db.fetchrow(Q["find_payment"], gateway_payment_id, gateway_order_id)
-        return (row["id"], row["state"]) if row else None
+    async def heard(
+        self, gateway_payment_id: str, gateway_order_id: str, *, status: str, idle: Collection[str]
+    ) -> bool:
+        """A webhook says that something happened: ask the gateway now, unless the attempt is in
+        a state of `idle`. Whoever has just authorised it will capture it, and gets a moment.
+        False: there is nothing to look at, or a look is due anyway.
+        """
+        now = self._clock.now()
+        draft = Draft("payment.settle", 0, {"hint": status})
+        row = await self._db.fetchrow(
+            Q["hint_payment"],
+            gateway_payment_id,
+            gateway_order_id,
+            draft.kind,
+            draft.payload,
+            draft.lane,
+            now,
+            now + timedelta(seconds=CAPTURE_S),
+            list(idle),
+        )
+        assert row is not None
+        return bool(row["staged"])
 
     async def hint(self, payment_id: int, status: str) -> None:
         """Something happened, says somebody who is not believed: ask the gateway now."""
@@ -66,8 +84,8 @@ class PaymentBook:
         gateway_payment_id: str | None = None,
         payment_url: str | None = None,
         last_error: str | None = None,
-    ) -> bool:
-        """The payment alone moves, and what was learnt is kept."""
+    ) -> Attempt | None:
+        """The payment alone moves, and what was learnt is kept. The attempt as it is then."""
         async with self._db.acquire() as conn:
             return await self._move(
                 conn,
@@ -78,23 +96,24 @@ class PaymentBook:
                 last_error=last_error,
             )
 
-    async def revive(self, attempt: Attempt, verb: str, gateway_payment_id: str) -> bool:
+    async def revive(
+        self, attempt: Attempt, verb: str, *, gateway_payment_id: str
+    ) -> Attempt | None:
         """Money after the no: the declined attempt moves on, and is looked after again."""
         async with self._db.acquire() as conn, conn.transaction():
-            moved = await self._move(
-                conn, attempt, verb=verb, gateway_payment_id=gateway_payment_id
-            )
-            if moved:
+            done = await self._move(conn, attempt, verb=verb, gateway_payment_id=gateway_payment_id)
+            if done is not None:
                 draft = Draft("payment.settle", attempt.payment.id)
                 await stage(conn, self._clock.now(), [draft])
-            return moved
+            return done
 
     async def wish(self, attempt: Attempt, reason: str, actor: str) -> bool:
         """The order is to end for `reason`: from now on nobody captures it."""
         async with self._db.acquire() as conn:
-            return await self._move(
+            done = await self._move(
                 conn, attempt, reason=reason, actor=actor, action="order.wish-end"
             )
+        return done is not None
 
     async def end(
         self,
@@ -113,10 +132,12 @@ class PaymentBook:
             await self._post_late(attempt, taken=taken, is_back=verb == "reverse")
         # What is disowned has no say about its order, which another attempt may pay.
         if attempt.order.state != "pending" or attempt.payment.state == "disowned":
-            return await self.move(attempt, verb, last_error=last_error) if verb else True
+            if verb is None:
+                return True
+            return await self.move(attempt, verb, last_error=last_error) is not None
         order_verb = ORDER_VERBS.get(reason, "decline")
         async with self._db.acquire() as conn, conn.transaction():
-            moved = await self._move(
+            done = await self._move(
                 conn,
                 attempt,
                 verb=verb,
@@ -126,35 +147,40 @@ class PaymentBook:
                 gateway_payment_id=gateway_payment_id,
                 last_error=last_error,
             )
-            if moved:
+            if done is not None:
                 await self._let_go(conn, attempt, reason)
-            return moved
+            return done is not None
 
     async def capture(self, attempt: Attempt) -> bool:
         """The money is ours: the order is paid, its seats are sold, tickets and ledger say so."""
         order, payment = attempt.order, attempt.payment
-        async with self._db.acquire() as conn, conn.transaction():
-            moved = await self._move(
-                conn,
-                attempt,
-                verb="capture",
-                order_verb="pay",
-                action="order.pay",
-                paid_at=self._clock.now(),
-            )
-            if not moved:
-                return False
-            seats = await self._issue(conn, order.id)
-            now = self._clock.now()
-            money = ledger.captured(order.event_id, order.id, payment.id, payment.amount)
-            is_new = await ledger.post(conn, now, money)
-            assert is_new, f"payment {payment.id} was captured before"
-            payload = {**_facts(attempt), "seats": seats}
+        state = move_payment(payment.state, "capture")
+        if state is None:
+            return False
+        money = ledger.captured(order.event_id, order.id, payment.id, payment.amount)
+        told = Draft("order.paid", order.id, _facts(attempt))
+        row = await self._db.fetchrow(
+            Q["capture_attempt"],
+            order.id,
+            order.version,
+            order.state,
+            move_order(order.state, "pay"),
+            payment.id,
+            payment.state,
+            state,
+            self._clock.now(),
+            order.event_id,
+            money.fact,
+            list(money.entries),
+            list(money.entries.values()),
+            told.kind,
+            told.payload,
+            told.lane,
             # There is nothing left to ask or to wait for.
-            done = [("payment.settle", attempt.payment.id), ("order.expire", order.id)]
-            draft = Draft("order.paid", order.id, payload)
-            await stage(conn, now, [draft], instead_of=done)
-            return True
+            ["payment.settle", "order.expire"],
+            [payment.id, order.id],
+        )
+        return row is not None
 
     async def reclaim(self, attempt: Attempt) -> bool:
         """Late money takes its seats again: all of them, or False and nothing."""
@@ -181,7 +207,7 @@ class PaymentBook:
 
     async def _take_again(self, conn: Conn, attempt: Attempt) -> None:
         order_id = attempt.order.id
-        moved = await self._move(
+        done = await self._move(
             conn,
             attempt,
             verb="authorise",
@@ -191,17 +217,8 @@ class PaymentBook:
         )
         lines = await conn.fetch(Q["list_lines"], order_id)
         got = await conn.fetchval(Q["reclaim_seats"], order_id, self._clock.now())
-        if not moved or got != len(lines):
+        if done is None or got != len(lines):
             raise _SeatsGoneError
-
-    async def _issue(self, conn: Conn, order_id: int) -> Sequence[int]:
-        lines = await conn.fetch(Q["list_lines"], order_id)
-        serials = [secrets.token_hex(SERIAL_BYTES) for _ in lines]
-        row = await conn.fetchrow(Q["issue_tickets"], order_id, self._clock.now(), serials)
-        assert row is not None
-        expected = [line["seat"] for line in lines]
-        assert row["sold"] == row["issued"] == expected, f"order {order_id}: claims and tickets"
-        return expected
 
     async def _let_go(self, conn: Conn, attempt: Attempt, reason: str) -> None:
         order = attempt.order
@@ -221,36 +238,42 @@ class PaymentBook:
         order_verb: str | None = None,
         action: str | None = None,
         actor: str = "gateway",
-        paid_at: Any = None,
         **changes: str | None,
-    ) -> bool:
-        """`changes`: reason (kept where not named), gateway_payment_id, payment_url, last_error."""
-        order, payment = attempt.order, attempt.payment
-        state = move_payment(payment.state, verb) if verb else payment.state
+    ) -> Attempt | None:
+        """`changes`: reason (kept where not named), gateway_payment_id, payment_url, last_error.
+        The attempt as it is then; None: somebody was faster.
+        """
+        state = move_payment(attempt.payment.state, verb) if verb else attempt.payment.state
         if state is None:
-            return False
-        error = changes.get("last_error")
+            return None
+        order_state = attempt.order.state
+        order_state = move_order(order_state, order_verb) if order_verb else order_state
+        error, now = changes.pop("last_error", None), self._clock.now()
+        error = error[:ERROR_CHARS_MAX] if error else None
+        after = moved(attempt, order_state, state, now, last_error=error, **changes)
         row = await conn.fetchrow(
             Q["move_attempt"],
-            order.id,
-            order.version,
-            order.state,
-            move_order(order.state, order_verb) if order_verb else order.state,
-            changes.get("reason", order.reason),
-            paid_at,
-            payment.id,
-            payment.state,
-            state,
-            changes.get("gateway_payment_id"),
-            changes.get("payment_url"),
-            error[:ERROR_CHARS_MAX] if error else None,
-            self._clock.now(),
+            attempt.order.id,
+            attempt.order.version,
+            attempt.order.state,
+            after.order.state,
+            after.order.reason,
+            attempt.payment.id,
+            attempt.payment.state,
+            after.payment.state,
+            after.payment.gateway_payment_id,
+            after.payment.payment_url,
+            error,
+            now,
             actor,
             action or f"payment.{verb}",
         )
-        # The order's version stands for its payment too: where one moved, so did the other.
-        assert row is None or row["followed"] == 1, f"payment {payment.id} moved by itself"
-        return row is not None
+        if row is None:
+            return None
+        # The order's version stands for its payment too: where one moved, so did the other, and
+        # nothing else has changed since they were read.
+        assert row["followed"] == 1, f"payment {attempt.payment.id} moved by itself"
+        return after
 
 
 def _facts(attempt: Attempt) -> dict[str, Any]:

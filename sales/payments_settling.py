@@ -16,7 +16,7 @@ from sales.gateway import Found, Gateway, Offered, Refused, Unknown
 from sales.order import PaymentRefused
 from sales.outbox import Again, PermanentError, TemporaryError
 from sales.partner_desk import Bought, Later, Lost
-from sales.payment import Attempt
+from sales.payment import Attempt, Payment
 from sales.payments_addresses import Addresses
 from sales.payments_book import PaymentBook
 from sales.payments_seats import POLL_SEATS_S, SEATS_LOST, SeatBuyer, SeatTaker
@@ -41,6 +41,8 @@ from sales.states import PAYMENT_NO, PAYMENT_SETTLED
 STEPS_MAX = 8
 # The gateway's confirm said no for now (§1.6); it may say yes while the payment is young.
 CONFIRM_AGAIN_S = 3.0
+# Its init has not been answered, as far as we know.
+UNOPENED = frozenset({"started", "unknown"})
 # Somebody else's change is written within this.
 RACE_S = 0.3
 # Cancel refused because the card is being looked at or the state has just changed.
@@ -69,13 +71,10 @@ class Settling:
         self._book, self._clock, self._seats = book, clock, seats
         self._gateway, self._holds, self._addresses = gateway, holds, addresses
 
-    async def start(self, payment_id: int) -> None:
-        """The init phase: open the payment at the gateway, unless that is done. Raises
-        PaymentRefused after a clear no, which has ended the order. Silence is no error.
-        """
-        attempt = await self._book.read(payment_id)
-        if attempt is None or attempt.payment.state not in ("started", "unknown"):
-            return
+    async def start(self, attempt: Attempt) -> Payment | None:
+        """See Payments.start."""
+        if attempt.payment.state not in UNOPENED:
+            return attempt.payment
         left_s = (attempt.payment.expires_at - self._clock.now()).total_seconds()
         outcome = await self._gateway.init(
             order_id=attempt.payment.gateway_order_id,
@@ -85,14 +84,14 @@ class Settling:
             urls=self._addresses.of(attempt),
         )
         if isinstance(outcome, Offered):
-            await self._offer(payment_id, outcome)
-        elif isinstance(outcome, Unknown):
-            await self._book.move(attempt, "doubt", last_error=outcome.reason)
-        else:
-            OUTCOMES.labels("refused").inc()
-            error = f"{outcome.code} {outcome.message}"
-            await self._book.end(attempt, "refuse", "gateway-refused", last_error=error)
-            raise PaymentRefused(gateway_code=outcome.code)
+            return await self._offer(attempt, outcome)
+        if isinstance(outcome, Unknown):
+            doubted = await self._book.move(attempt, "doubt", last_error=outcome.reason)
+            return doubted.payment if doubted else None
+        OUTCOMES.labels("refused").inc()
+        error = f"{outcome.code} {outcome.message}"
+        await self._book.end(attempt, "refuse", "gateway-refused", last_error=error)
+        raise PaymentRefused(gateway_code=outcome.code)
 
     async def settle(self, payment_id: int) -> Again | None:
         for _ in range(STEPS_MAX):
@@ -140,46 +139,52 @@ class Settling:
         elif isinstance(step, Decline):
             verb, done = "decline", await self._book.again.leave_open(attempt, step.until)
         else:
-            verb, done = "disown", await self._book.revive(attempt, "disown", step.payment_id)
+            verb = "disown"
+            revived = await self._book.revive(attempt, verb, gateway_payment_id=step.payment_id)
+            done = revived is not None
         if done and verb:
             OUTCOMES.labels(verb).inc()
 
     async def _open_again(self, attempt: Attempt, step: Init | Offer) -> Wait | Rest | None:
         if isinstance(step, Offer):
             url = self._gateway.form_url(step.payment_id)
-            await self._offer(attempt.payment.id, Offered(step.payment_id, url))
+            await self._offer(attempt, Offered(step.payment_id, url))
             return None
+        fresh = await self._book.read(attempt.payment.id)
         try:
-            await self.start(attempt.payment.id)
+            if fresh is not None:
+                await self.start(fresh)
         except PaymentRefused:
             return Rest()
         return Wait(SOON_S)
 
-    async def _offer(self, payment_id: int, offered: Offered) -> None:
+    async def _offer(self, attempt: Attempt, offered: Offered) -> Payment | None:
         """Written before anybody is sent to the form. A race only means: look again."""
         for _ in range(STEPS_MAX):
-            attempt = await self._book.read(payment_id)
-            if attempt is None or attempt.payment.state not in ("started", "unknown"):
-                return
-            if await self._book.move(
+            told = await self._book.move(
                 attempt,
                 "offer",
                 gateway_payment_id=offered.payment_id,
                 payment_url=offered.payment_url,
-            ):
+            )
+            if told is not None:
                 OUTCOMES.labels("offered").inc()
-                return
+                return told.payment
+            fresh = await self._book.read(attempt.payment.id)
+            if fresh is None or fresh.payment.state not in UNOPENED:
+                return None
+            attempt = fresh
+        return None
 
     async def _capture(self, attempt: Attempt, step: Capture) -> Wait | Rest | None:
         if attempt.payment.state != "authorised":
             # From here on the order cannot be cancelled: either it is paid, or the money goes back.
             is_declined = attempt.payment.state == PAYMENT_NO
             write = self._book.revive if is_declined else self._book.move
-            await write(attempt, "authorise", gateway_payment_id=step.payment_id)
-            fresh = await self._book.read(attempt.payment.id)
-            if fresh is None or fresh.payment.state != "authorised" or fresh.wish:
+            held = await write(attempt, "authorise", gateway_payment_id=step.payment_id)
+            if held is None or held.wish:
                 return None
-            attempt = fresh
+            attempt = held
         if self._seats is not None and await self._seats.owns(attempt.order.event_id):
             seats = await self._book.seats_of(attempt.order.id)
             answer = await self._seats.buy(attempt.order.event_id, attempt.order.id, seats)

@@ -50,7 +50,8 @@ SELECT pg_advisory_xact_lock(hashtextextended('person ' || $1::bigint || ' ' || 
 -- never wait for each other in a ring), $9 zones, $10 rows, $11 numbers, $12 prices;
 -- $13 gateway order id, $14 return base; $15 first look at the payment, $16 lane of the notices;
 -- $17 places the account may own at event $18, NULL for any number (else see lock_person).
--- Returns the number of orders placed, the payment's id, the epoch now, what the account owns.
+-- Returns one row: the epoch now, what the account owns, and the attempt as read_attempt does, all
+-- NULL where the order was not placed.
 WITH current AS (
     SELECT epoch FROM epoch FOR SHARE
 ), owned AS (
@@ -66,33 +67,39 @@ WITH current AS (
     WHERE orders.id = $1 AND orders.version = $2 AND orders.state = $3
       AND orders.epoch = current.epoch
       AND ($17 IS NULL OR owned.places + cardinality($8::int[]) <= $17)
-    RETURNING orders.id, orders.event_id, orders.account_id
+    RETURNING orders.id AS o_id, account_id AS o_account_id, event_id AS o_event_id,
+        channel AS o_channel, state AS o_state, reason AS o_reason, version AS o_version,
+        orders.epoch AS o_epoch, total AS o_total, created_at AS o_created_at,
+        updated_at AS o_updated_at, admission_jti AS o_admission_jti, expires_at AS o_expires_at,
+        paid_at AS o_paid_at
 ), lined AS (
     INSERT INTO order_line (order_id, event_id, seat, zone_no, row_no, seat_no, price)
-    SELECT placed.id, placed.event_id, line.*
+    SELECT placed.o_id, placed.o_event_id, line.*
     FROM placed, unnest($8::int[], $9::int[], $10::int[], $11::int[], $12::bigint[]) AS line
 ), claimed AS (
     INSERT INTO seat_claim (event_id, seat, order_id, account_id, claimed_at)
-    SELECT placed.event_id, wanted.seat, placed.id, placed.account_id, $5
+    SELECT placed.o_event_id, wanted.seat, placed.o_id, placed.o_account_id, $5
     FROM placed, unnest($8::int[]) AS wanted (seat)
 ), attempted AS (
     INSERT INTO payment (order_id, attempt, gateway_order_id, amount, return_base, expires_at,
                          created_at, updated_at)
-    SELECT placed.id, 1, $13, $7, $14, $6, $5, $5 FROM placed
-    RETURNING id
+    SELECT placed.o_id, 1, $13, $7, $14, $6, $5, $5 FROM placed
+    RETURNING id, order_id, attempt, gateway_order_id, gateway_payment_id, amount, state, version,
+        payment_url, return_base, expires_at, created_at, last_error
 ), staged AS (
     INSERT INTO notice (kind, subject_id, due_at, created_at, lane)
     SELECT 'payment.settle', id, $15::timestamptz, $5, $16 FROM attempted
     UNION ALL
-    SELECT 'order.expire', id, $6, $5, $16 FROM placed
+    SELECT 'order.expire', o_id, $6, $5, $16 FROM placed
 ), audited AS (
     INSERT INTO audit (at, actor, action, subject, detail)
-    SELECT $5, 'account:' || account_id, 'order.place', 'order:' || id,
+    SELECT $5, 'account:' || o_account_id, 'order.place', 'order:' || o_id,
            jsonb_build_object('seats', $8::int[], 'total', $7::bigint)
     FROM placed
 )
-SELECT (SELECT count(*) FROM placed) AS placed, (SELECT id FROM attempted) AS payment_id,
-       (SELECT epoch FROM current) AS epoch, (SELECT places FROM owned) AS owned;
+SELECT current.epoch, owned.places AS owned, attempted.*, placed.*,
+       attempted.created_at AS first_at, false AS has_rival
+FROM current, owned LEFT JOIN attempted ON true LEFT JOIN placed ON true;
 
 -- name: list_claimants
 -- Who has the seats ($2) of an event ($1): one row a claim.

@@ -10,13 +10,31 @@ LIMIT 1;
 -- The state of an order ($1).
 SELECT state FROM orders WHERE id = $1;
 
--- name: find_payment
--- The attempt that the gateway knows as payment $1 or, where we have not heard that id yet, as
--- our order id $2.
-SELECT id, state FROM payment WHERE gateway_payment_id = $1
-UNION ALL
-SELECT id, state FROM payment WHERE gateway_order_id = $2 AND gateway_payment_id IS NULL
-LIMIT 1;
+-- name: hint_payment
+-- Somebody speaks of the attempt that the gateway knows as payment $1 or, where we have not heard
+-- that id yet, as our order id $2: stages notice $3 with payload $4 in lane $5, due at $6 (now) or,
+-- for an attempt that is just being captured, at $7. Not for attempts in the states $8, nor where
+-- one of its kind that nobody has taken yet is going to see as much. Returns the number staged.
+WITH found AS (
+    SELECT id, state FROM payment WHERE gateway_payment_id = $1
+    UNION ALL
+    SELECT id, state FROM payment WHERE gateway_order_id = $2 AND gateway_payment_id IS NULL
+    LIMIT 1
+), wanted AS (
+    SELECT id, CASE state WHEN 'authorised' THEN $7::timestamptz ELSE $6::timestamptz END AS due_at
+    FROM found WHERE state <> ALL ($8::text[])
+), staged AS (
+    INSERT INTO notice (kind, subject_id, payload, due_at, created_at, lane)
+    SELECT $3::text, wanted.id, $4::jsonb, wanted.due_at, $6, $5
+    FROM wanted
+    WHERE NOT EXISTS (
+        SELECT FROM notice
+        WHERE subject_id = wanted.id AND kind = $3 AND due_at <= wanted.due_at AND parked_at IS NULL
+    )
+    RETURNING due_at
+)
+SELECT (SELECT count(*) FROM staged) AS staged,
+       (SELECT pg_notify('biletter_notice', '') FROM staged WHERE due_at <= $6);
 
 -- name: read_attempt
 -- An attempt ($1) and its order as one snapshot: the order's columns are named o_…. `first_at` is
@@ -78,28 +96,27 @@ SELECT id FROM attempted;
 
 -- name: move_attempt
 -- The one way an order and its attempt change together: order $1 of version $2 goes from state $3
--- to $4 with reason $5 (paid at $6 or NULL), attempt $7 from state $8 to $9, learning the
--- gateway's payment id $10, form address $11 and last error $12 where they are not NULL; at $13,
--- done by $14 as $15. Returns one row; none when somebody was faster.
+-- to $4 with reason $5, attempt $6 from state $7 to $8, learning the gateway's payment id $9, form
+-- address $10 and last error $11 where they are not NULL; at $12, done by $13 as $14. A payment is
+-- captured by capture_attempt alone. Returns one row; none when somebody was faster.
 WITH moved AS (
     UPDATE orders
-    SET state = $4, reason = $5, paid_at = coalesce($6, paid_at), version = version + 1,
-        updated_at = $13
+    SET state = $4, reason = $5, version = version + 1, updated_at = $12
     WHERE id = $1 AND version = $2 AND state = $3
     RETURNING id
 ), followed AS (
     UPDATE payment
-    SET state = $9, version = version + 1, updated_at = $13,
-        gateway_payment_id = coalesce($10, gateway_payment_id),
-        payment_url = coalesce($11, payment_url), last_error = coalesce($12, last_error)
+    SET state = $8, version = version + 1, updated_at = $12,
+        gateway_payment_id = coalesce($9, gateway_payment_id),
+        payment_url = coalesce($10, payment_url), last_error = coalesce($11, last_error)
     FROM moved
-    WHERE payment.id = $7 AND payment.order_id = moved.id AND payment.state = $8
+    WHERE payment.id = $6 AND payment.order_id = moved.id AND payment.state = $7
     RETURNING payment.id
 ), audited AS (
     INSERT INTO audit (at, actor, action, subject, detail)
-    SELECT $13, $14, $15, 'order:' || moved.id,
-           jsonb_strip_nulls(jsonb_build_object('order', $4::text, 'payment', $9::text,
-                                                'reason', $5::text, 'error', $12::text))
+    SELECT $12, $13, $14, 'order:' || moved.id,
+           jsonb_strip_nulls(jsonb_build_object('order', $4::text, 'payment', $8::text,
+                                                'reason', $5::text, 'error', $11::text))
     FROM moved
 )
 SELECT (SELECT count(*) FROM followed) AS followed FROM moved;
