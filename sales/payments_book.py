@@ -20,8 +20,8 @@ from sales.states import move_order, move_payment
 
 Q = load_queries(Path(__file__).parent / "sql")
 ERROR_CHARS_MAX = 300
-# Between an authorisation and its capture lies one call of the gateway, which seldom takes longer.
-CAPTURE_S: Final = 3.0
+# Between an authorisation and its capture lies one call of the gateway, which never takes longer.
+CAPTURE_S: Final = 10.0
 # Why an order ends, and by which verb where it is not the bank's no.
 ORDER_VERBS = {"buyer": "cancel", "event-cancelled": "cancel", "unpaid": "expire"}
 
