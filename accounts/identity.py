@@ -30,6 +30,7 @@ from kernel.db import GONE
 from kernel.errors import SignInNeeded
 from kernel.subjects import subject_of
 from kernel.web.cookies import cookie_in
+from kernel.web.headers import header_of
 from kernel.web.networks import Networks
 
 WRITE_WITHIN_MS = 1_500
@@ -83,8 +84,8 @@ class Identity:
         """Litestar dependency `caller`. Basic is heard where programs speak; wrong Basic
         credentials are refused, a session that is over makes a caller without account.
         """
-        header = request.headers.get("authorization")
-        if header and API.match(request.url.path):
+        header = header_of(request.scope, b"authorization")
+        if header and API.match(request.scope["path"]):
             credentials = read_basic(header)
             if credentials:
                 person = await self._by_basic(request, credentials)
@@ -98,7 +99,7 @@ class Identity:
         """The waiting room's dependency `visitor`: the subject of the account (HTTP Basic, or a
         session cookie believed offline), else of the device.
         """
-        credentials = read_basic(request.headers.get("authorization"))
+        credentials = read_basic(header_of(request.scope, b"authorization"))
         if credentials:
             person = await self._by_basic(request, credentials)
             return subject_of(self._subject_secret, "account", person.id)
@@ -194,7 +195,7 @@ def device_of(request: Request[Any, Any, Any]) -> str:
     """
     known = request.scope.get("device")
     if known is None:
-        cookie = request.headers.get("cookie", "").encode("latin-1", "replace")
+        cookie = (header_of(request.scope, b"cookie") or "").encode("latin-1", "replace")
         known = device_in(cookie) or new_device()
         request.scope["device"] = known  # type: ignore[typeddict-unknown-key]  # ours
     return str(known)

@@ -20,6 +20,7 @@ from sales.idempotency import Answers
 from sales.web.api.events import EventsFace
 from sales.web.api.hot_events import PATH as HOT_EVENTS
 from sales.web.api.hot_events import HotEvents
+from sales.web.api.hot_webhooks import HotWebhooks
 from sales.web.api.routes import api_routes
 from sales.web.enter import enter_routes
 from sales.web.keyed import KeyedWrites
@@ -57,7 +58,7 @@ async def run(parts: Parts) -> None:
     pages = parts.pages(identity.ambient)
     changes = parts.catalogue_changes()
     hot_events = HotEvents(changes, parts.clock)
-    app = build_app(
+    edge = build_app(
         "sales",
         [*page_routes(), *map_routes, *enter_routes(), *account_routes(), *api_routes()],
         links=parts.links,
@@ -89,6 +90,7 @@ async def run(parts: Parts) -> None:
         hot={HOT_EVENTS: hot_events},
         exceptions={QueueNeeded: show_queue},
     )
+    app = HotWebhooks(edge, shop.payments)
     await serve(app, bind=settings.bind, port=settings.port_of("sales"), duty="sales")
     await desk.close()
     await shop.close()

@@ -15,8 +15,11 @@ from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import BodyKwarg, HeaderParameter, PathParameter, QueryParameter
 
+from kernel.web.headers import header_of
+
 QUERY: Final = re.compile(rb"[A-Za-z0-9_]+=[A-Za-z0-9_]+(?:&[A-Za-z0-9_]+=[A-Za-z0-9_]+)*")
 WHOLE: Final = re.compile(r"[0-9]{1,18}")
+NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
 class Doubtful(Exception):  # not an error: somebody else's turn
@@ -27,7 +30,8 @@ class Given(msgspec.Struct):
     """A request, taken apart as far as handlers may ask."""
 
     request: Request[Any, Any, Any]
-    number: str
+    # What the path ends with, where it names one thing.
+    named: str
     query: Mapping[str, str]
     body: bytes
 
@@ -67,10 +71,11 @@ class Asked:
             case BodyKwarg():
                 return partial(_read_body, msgspec.json.Decoder(kind))
             case PathParameter():
-                assert kind is int, f"{parameter}: only numbers stand in these paths"
-                return lambda given: _whole(given.number)
+                assert kind in (int, str), f"{parameter}: neither a number nor a name"
+                return lambda given: _whole(given.named) if kind is int else _name(given.named)
             case HeaderParameter(name=str(name)):
-                return lambda given: given.request.headers.get(name)
+                key = name.lower().encode("ascii")
+                return lambda given: header_of(given.request.scope, key)
             case QueryParameter(name=str(name)):
                 self._known.add(name)
                 return _from_query(kind, told, parameter.default)
@@ -113,6 +118,12 @@ def _whole(text: str) -> int:
     if not WHOLE.fullmatch(text):
         raise Doubtful
     return int(text)
+
+
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise Doubtful
+    return text
 
 
 def read_query(raw: bytes) -> dict[str, str]:

@@ -15,12 +15,10 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.middleware._internal.exceptions.middleware import get_exception_handler
 
 from kernel.web.asked import Asked, Doubtful, Given, Provider, read_query
-from kernel.web.replay import Replay
+from kernel.web.replay import Replay, length_of, read_body
 
-BODY_BYTES_MAX: Final = 16_384
-# What a route ends with where it has a number: `/api/bookings/{booking_id:int}`.
-NUMBER: Final = re.compile(r"\{[a-z_]+:int\}$")
-LENGTH: Final = re.compile(rb"[0-9]{1,6}")
+# What a route ends with where it names one thing: `/api/bookings/{booking_id:int}`.
+NAMED: Final = re.compile(r"\{[a-z_]+:(int|str)\}$")
 WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -42,20 +40,20 @@ class ShortWay:
             call = _Call(handler, Asked(handler, by_request), handler.status_code)
             for method in handler.http_methods:
                 for path in handler.paths:
-                    self._calls[method, NUMBER.sub("", path)] = call
+                    self._calls[method, NAMED.sub("", path)] = call
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        call, number = self._find(scope)
+        call, named = self._find(scope)
         if call is None:
             await self._app(scope, receive, send)
             return
         body = b""
         if scope["method"] in WITH_BODY:
-            length = _length_of(scope["headers"])
+            length = length_of(scope["headers"])
             if length is None:
                 await self._app(scope, receive, send)
                 return
-            body, is_whole = await _read(receive, length)
+            body, is_whole = await read_body(receive, length)
             receive = Replay(body, receive)
             if not is_whole:
                 return  # the caller has gone
@@ -64,7 +62,7 @@ class ShortWay:
         request: Request[Any, Any, Any] = Request(scope, Replay(body, receive), send)
         try:
             query = read_query(scope["query_string"])
-            values = call.asked.read(Given(request, number, query, body))
+            values = call.asked.read(Given(request, named, query, body))
         except Doubtful:
             await self._app(scope, receive, send)
             return
@@ -78,8 +76,8 @@ class ShortWay:
         call = self._calls.get((method, path))
         if call is not None:
             return call, ""
-        folder, slash, number = path.rpartition("/")
-        return (self._calls.get((method, folder + slash)) if number else None), number
+        folder, slash, named = path.rpartition("/")
+        return (self._calls.get((method, folder + slash)) if named else None), named
 
     async def _answer(
         self, call: _Call, values: dict[str, Any], request: Request[Any, Any, Any], send: Any
@@ -95,31 +93,12 @@ class ShortWay:
             await answer(request.scope, request.receive, send)
             return
         if isinstance(said, Response):
-            app: Any = await call.handler.to_response(app=self._app, data=said, request=request)
-            await app(request.scope, request.receive, send)
+            # Handlers of this way leave nothing to be added to what they say.
+            answer = said.to_asgi_response(None, request)
+            await answer(request.scope, request.receive, send)
             return
         body = msgspec.json.encode(said)
         length = (b"content-length", b"%d" % len(body))
         headers = [(b"content-type", b"application/json"), length]
         await send({"type": "http.response.start", "status": call.status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
-
-
-def _length_of(headers: Any) -> int | None:
-    """How long the body says it is; None: too long for this way, or not said."""
-    for name, value in headers:
-        if name == b"content-length" and LENGTH.fullmatch(value):
-            length = int(value)
-            return length if length <= BODY_BYTES_MAX else None
-    return None
-
-
-async def _read(receive: Any, length: int) -> tuple[bytes, bool]:
-    body = b""
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return body, False
-        body += message.get("body", b"")
-        if not message.get("more_body") or len(body) > length:
-            return body, True

@@ -1,7 +1,6 @@
 """What the merchant is told: the webhook of each trigger, its bytes and headers (contract §7)."""
 
-import hashlib
-import hmac
+from functools import lru_cache
 from random import Random
 from uuid import UUID
 
@@ -9,6 +8,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from kernel.mac import Mac
 from sandbox.toleubar.moments import iso
 from sandbox.toleubar.payment import Payment
 from sandbox.toleubar.states import Status
@@ -96,4 +96,10 @@ def headers_of(body: bytes, delivery: UUID, secret: str | None) -> dict[str, str
 
 
 def sign(body: bytes, secret: str) -> str:
-    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return "sha256=" + _mac(secret).digest(body).hex()
+
+
+@lru_cache(maxsize=2)
+def _mac(secret: str) -> Mac:
+    """The merchant's own, and a forger's."""
+    return Mac(secret.encode())

@@ -7,7 +7,8 @@ long it is, so nothing else of HTTP has to be understood.
 """
 
 import asyncio
-from urllib.parse import SplitResult, urlsplit
+from functools import lru_cache
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -15,11 +16,21 @@ from msgspec import Struct
 IDLE_MAX = 64
 ANSWER_MAX_BYTES = 64_000
 
+# A merchant names a handful; they are taken apart once.
+ADDRESSES_KEPT = 100
+
 Place = tuple[str, str, int]
 
 
 class UndeliveredError(Exception):
     """No answer came; whether the letter did is not known."""
+
+
+class Address(Struct, frozen=True):
+    """`head`: the first two lines of a letter to it."""
+
+    place: Place
+    head: str
 
 
 class Line(Struct):
@@ -34,19 +45,19 @@ class Postman:
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> int:
         """The status of the answer. Raises UndeliveredError; the caller bounds the time."""
-        parts = urlsplit(url)
-        letter = _write(parts, body, headers)
+        address = _address(url)
+        letter = _write(address, body, headers)
         while True:
             line: Line | None = None
             try:
-                line = await self._take(parts)
+                line = await self._take(address.place)
                 return await self._exchange(line, letter)
             except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as error:
                 # A kept connection may have been closed at the other end: take another.
                 if line is None or not line.used:
                     raise UndeliveredError(repr(error)) from error
             finally:
-                self._put_back(parts, line)
+                self._put_back(address.place, line)
 
     async def close(self) -> None:
         lines = [line for kept in self._idle.values() for line in kept]
@@ -57,22 +68,22 @@ class Postman:
         # Lines that were cut a moment ago are closed in the loop's next turn.
         await asyncio.sleep(0)
 
-    async def _take(self, parts: SplitResult) -> Line:
-        kept = self._idle.get(_place(parts), [])
+    async def _take(self, place: Place) -> Line:
+        kept = self._idle.get(place, [])
         while kept:
             line = kept.pop()
             if not line.reader.at_eof() and not line.writer.is_closing():
                 return line
             line.writer.close()
-        scheme, host, port = _place(parts)
+        scheme, host, port = place
         streams = await asyncio.open_connection(host, port, ssl=scheme == "https" or None)
         return Line(*streams)
 
-    def _put_back(self, parts: SplitResult, line: Line | None) -> None:
+    def _put_back(self, place: Place, line: Line | None) -> None:
         """Whatever ended badly was closed by _exchange, or is closed here."""
         if line is None:
             return
-        kept = self._idle.setdefault(_place(parts), [])
+        kept = self._idle.setdefault(place, [])
         if line.used and not line.writer.is_closing() and len(kept) < IDLE_MAX:
             kept.append(line)
         else:
@@ -96,16 +107,18 @@ class Postman:
         return status
 
 
-def _place(parts: SplitResult) -> Place:
+@lru_cache(maxsize=ADDRESSES_KEPT)
+def _address(url: str) -> Address:
+    parts = urlsplit(url)
     assert parts.hostname is not None
-    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def _write(parts: SplitResult, body: bytes, headers: dict[str, str]) -> bytes:
+    place = parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    named = {"Host": parts.netloc.rpartition("@")[2], "Content-Length": str(len(body)), **headers}
-    head = "".join(f"{name}: {value}\r\n" for name, value in named.items())
-    return f"POST {target} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body
+    return Address(place, f"POST {target} HTTP/1.1\r\nHost: {parts.netloc.rpartition('@')[2]}\r\n")
+
+
+def _write(address: Address, body: bytes, headers: dict[str, str]) -> bytes:
+    named = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    return f"{address.head}Content-Length: {len(body)}\r\n{named}\r\n".encode("ascii") + body
 
 
 def _read_head(head: bytes) -> tuple[int, int | None]:

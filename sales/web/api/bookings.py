@@ -13,6 +13,7 @@ from litestar.params import FromPath, JSONBody
 from accounts.identity import Caller
 from kernel.errors import Refusal, TryAgain
 from kernel.values import tenge
+from kernel.web.headers import header_of
 from kernel.web.links import Links
 from sales.bookings import Bookings
 from sales.entrance import Entrance
@@ -180,7 +181,7 @@ async def start_payment(
     order = await orders.own(data.booking_id, account_id)
     await entrance.program(order.event_id, caller, queue_pass)
     links: Links = request.app.state["links"]
-    host = request.headers.get("host", "")
+    host = header_of(request.scope, b"host") or ""
     base = links.base("sales", host)
     with without_conflicts():
         checkout = await orders.place(order.id, account_id, base, known=order)

@@ -10,6 +10,7 @@ from litestar.params import JSONBody
 from accounts.identity import Caller
 from kernel.errors import NotFound, Refusal
 from kernel.values import tenge
+from kernel.web.headers import header_of
 from kernel.web.numbers import digits_in
 from sales.admission import Admissions
 from sales.catalogue import EventUnknown
@@ -172,5 +173,5 @@ def _salt(request: Request[Any, Any, Any]) -> str:
     """Tells callers apart: by their credentials, or by the cookies of their browser. Nameless
     programs share one order, for they cannot book.
     """
-    headers = request.headers
-    return headers.get("authorization") or headers.get("cookie") or ""
+    scope = request.scope
+    return header_of(scope, b"authorization") or header_of(scope, b"cookie") or ""

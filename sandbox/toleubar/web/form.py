@@ -47,7 +47,7 @@ class Typed(Struct, frozen=True):
     missing: list[str]
 
 
-@get("/api/v1/paymentform/render/{payment_id:str}")
+@get("/api/v1/paymentform/render/{payment_id:str}", short=True)
 async def render_form(
     request: AnyRequest, payment_id: FromPath[str], desk: NamedDependency[Desk]
 ) -> Response[Any]:
@@ -63,7 +63,7 @@ async def render_form(
     return _show_form(request, desk, pages, payment, Typed({}, []))
 
 
-@post("/api/v1/paymentform/submit", status_code=200)
+@post("/api/v1/paymentform/submit", status_code=200, short=True)
 async def submit_form(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[Any]:
     form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     if not form.get("PaymentId"):
