@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from kernel.errors import TryAgain
+from kernel.pool import ACQUIRE_TIMEOUT_S, QUERIES_MAX, BoundedPool
 
 if TYPE_CHECKING:
     Db = asyncpg.Pool[asyncpg.Record]
@@ -21,14 +22,9 @@ else:
 STATEMENT_TIMEOUT_MS = 5_000
 # A transaction that its process forgot must not hold locks.
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000
-ACQUIRE_TIMEOUT_S = 3
-# A statement that its server has not ended by then (it stands still) is given up on our side,
+# A statement that its server has not ended by then (it stands still) is given up on our side.
 ABANDON_AFTER_S = 1.0
-# and a connection that does not come back from that is dropped.
-RELEASE_TIMEOUT_S = 1.0
-
-# A connection is made anew after so many statements, and closed after so long without one.
-QUERIES_MAX = 50_000
+# A connection is closed after so long without a statement.
 IDLE_CONNECTION_S = 300.0
 
 # What asyncpg raises when the server is away or going: the caller may try again.
@@ -94,26 +90,20 @@ class _Connection(_Base):
         return answer
 
 
-class _Pool(asyncpg.Pool):
-    """A pool nobody waits for without an end: not for a free connection, and not for one that was
-    given up. Who finds a free one pays for no clock.
-    """
-
-    async def _acquire(self, timeout: float | None) -> Any:  # noqa: ASYNC109  # theirs
-        if timeout is None and self._queue.empty():  # type: ignore[attr-defined]  # no stub
-            timeout = ACQUIRE_TIMEOUT_S
-        return await super()._acquire(timeout)  # type: ignore[misc]  # no stub
-
-    async def release(self, connection: Any, *, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        await super().release(connection, timeout=timeout or RELEASE_TIMEOUT_S)
-
-
-async def open_pool(url: str, *, size_max: int = 8, statement_timeout_ms: int | None = None) -> Db:
+async def open_pool(
+    url: str,
+    *,
+    size_max: int = 8,
+    statement_timeout_ms: int | None = None,
+    plans_once: bool = False,
+) -> Db:
     """Open a pool of at most `size_max` connections; the first is made at once, so a wrong
-    address is heard here and not at the first request.
+    address is heard here and not at the first request. `plans_once`: each statement is planned
+    once a connection, whatever it is given; for processes that say few statements very often, and
+    none that wants another plan for other values.
     """
     statement_s = (statement_timeout_ms or STATEMENT_TIMEOUT_MS) / 1000
-    pool = _Pool(
+    pool = BoundedPool(
         url,
         min_size=1,
         max_size=size_max,
@@ -130,6 +120,7 @@ async def open_pool(url: str, *, size_max: int = 8, statement_timeout_ms: int | 
             "timezone": "UTC",
             "statement_timeout": str(statement_timeout_ms or STATEMENT_TIMEOUT_MS),
             "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+            "plan_cache_mode": "force_generic_plan" if plans_once else "auto",
         },
     )
     await pool

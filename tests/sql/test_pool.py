@@ -6,11 +6,12 @@ import time
 import pytest
 
 from kernel import db as kernel_db
+from kernel import pool as kernel_pool
 from kernel.db import GONE, open_pool
 
 
 async def test_who_finds_no_free_connection_is_told_in_time(db_url, monkeypatch):
-    monkeypatch.setattr(kernel_db, "ACQUIRE_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(kernel_pool, "ACQUIRE_TIMEOUT_S", 0.1)
     pool = await open_pool(db_url, size_max=1)
     async with pool.acquire():
         started = time.monotonic()
@@ -63,4 +64,15 @@ async def test_connections_that_were_all_cut_are_made_anew(db_url):
         except GONE:
             failures += 1
     assert failures <= 3
+    pool.terminate()
+
+
+async def test_what_was_left_open_is_undone_before_the_next_one_gets_the_connection(db_url):
+    pool = await open_pool(db_url, size_max=1)
+    await pool.execute("CREATE TABLE left_open (n int)")
+    conn = await pool.acquire()
+    await conn.execute("BEGIN")
+    await conn.execute("INSERT INTO left_open VALUES (1)")
+    await pool.release(conn)
+    assert await pool.fetchval("SELECT count(*) FROM left_open") == 0
     pool.terminate()
