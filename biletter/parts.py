@@ -56,9 +56,9 @@ class Parts:
         self.keyring = Keyring(settings.keys)
         self.links = links_of(settings)
 
-    async def db(self, size_max: int = 8) -> Db:
+    async def db(self, size_max: int = 8, *, plans_once: bool = False) -> Db:
         assert self.settings.database_url is not None
-        return await open_pool(self.settings.database_url, size_max=size_max)
+        return await open_pool(self.settings.database_url, size_max=size_max, plans_once=plans_once)
 
     def catalogue_changes(self) -> CatalogueChanges:
         assert self.settings.database_url is not None

@@ -19,7 +19,7 @@ async def run(parts: Parts) -> None:
     pulse = Pulse("relay")
     serve_pulse(pulse, bind=settings.bind, port=settings.port_of("relay"))
     stop = stop_signal()
-    db = await parts.db(DB_CONNECTIONS)
+    db = await parts.db(DB_CONNECTIONS, plans_once=True)
     outbox = Outbox(db, parts.clock, {}, SystemRandom())
     doorbell = Doorbell(parts.redis_jobs())
     backlog = Backlog(db, parts.clock)

@@ -20,7 +20,8 @@ async def run(parts: Parts) -> None:
     serve_pulse(pulse, bind=settings.bind, port=settings.port_of("worker"))
     stop = stop_signal()
     nobody = NobodyAsks()
-    shop = Shop(parts, await parts.db(DB_CONNECTIONS), parts.redis_shop(), nobody, nobody)
+    db = await parts.db(DB_CONNECTIONS, plans_once=True)
+    shop = Shop(parts, db, parts.redis_shop(), nobody, nobody)
     rooms = parts.rooms()
     handlers = Handlers(
         parts.clock,
