@@ -23,14 +23,16 @@ class Convoy(Generic[Item, Answer]):
         *,
         size_max: int,
         flights_max: int = 1,
+        gather_s: float = 0.0,
     ) -> None:
         """`send` answers its items in their order; an answer that is an error is raised for its
         asker. What `send` raises is raised for all of that flight and, where there is one flight
         at a time and it took long to fail, for those who were waiting for it to land: none waits
         for long twice, and none fails for a call that was never sent unless it had to wait.
+        `gather_s`: how long the first to ask waits for others, where nobody waits for him.
         """
         self._send = send
-        self._size_max, self._flights_max = size_max, flights_max
+        self._size_max, self._flights_max, self._gather_s = size_max, flights_max, gather_s
         self._waiting: Asked[Item, Answer] = []
         self._flying = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -40,14 +42,18 @@ class Convoy(Generic[Item, Answer]):
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if len(self._waiting) == 1:
-            self._plan()
+            self._plan(self._gather_s)
         return future
 
-    def _plan(self) -> None:
+    def _plan(self, gather_s: float = 0.0) -> None:
         if not self._waiting or self._flying >= self._flights_max:
             return
-        # Not at once: others ask in the same turn of the loop.
-        asyncio.get_running_loop().call_soon(self._depart)
+        loop = asyncio.get_running_loop()
+        if gather_s:
+            loop.call_later(gather_s, self._depart)
+        else:
+            # Not at once: others ask in the same turn of the loop.
+            loop.call_soon(self._depart)
 
     def _depart(self) -> None:
         while self._waiting and self._flying < self._flights_max:

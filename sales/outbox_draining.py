@@ -37,7 +37,7 @@ Q = load_queries(Path(__file__).parent / "sql")
 # While handlers run, new notices are looked for this often;
 LOOK_AGAIN_S = 0.05
 # and turns are at least this far apart, so that one statement closes and takes many.
-TURN_S = 0.02
+TURN_S = 0.04
 # Unexpected failures before a notice is set aside: with the back-off below, about six minutes.
 FAILURES_MAX = 14
 BACKOFF_FIRST_S = 0.5

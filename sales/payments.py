@@ -23,6 +23,7 @@ from sales.outbox import Again
 from sales.payment import Attempt, Payment
 from sales.payments_addresses import Addresses
 from sales.payments_book import PaymentBook
+from sales.payments_hints import Hint, Hints
 from sales.payments_seats import SeatBuyer, SeatTaker
 from sales.payments_settling import Settling
 from sales.states import PAYMENT_NO, PAYMENT_SETTLED
@@ -79,6 +80,7 @@ class Payments:
         (the real gateway sends none).
         """
         self.book = PaymentBook(db, clock)
+        self._hints = Hints(db, clock)
         self._gateway = gateway
         self._settler = Settling(
             self.book, clock, gateway=gateway, holds=holds, seats=seats, addresses=addresses
@@ -139,8 +141,8 @@ class Payments:
             return
         ours = str((told.data or {}).get("order_id") or "")
         status = _storable(told.status)[:HINT_CHARS_MAX]
-        by = (_storable(told.paymentId), _storable(ours))
-        if not await self.book.heard(*by, status=status, idle=_idle(told.status)):
+        theirs, is_money = _storable(told.paymentId), told.status in MONEY_HINTS
+        if not await self._hints.heard(Hint(theirs, _storable(ours), status, is_money)):
             log.info("webhook needs nothing", status=status)
 
     def is_no_news(self, status: str, body: bytes, signature: str | None) -> bool:
@@ -211,11 +213,6 @@ class Payments:
         del self._settling[payment_id]
         if not task.cancelled():
             task.exception()  # told to whoever waited; not a forgotten failure
-
-
-def _idle(status: str) -> frozenset[str]:
-    """The states in which a payment need not be asked about because of such a webhook."""
-    return PAYMENT_SETTLED if status in MONEY_HINTS else PAYMENT_SETTLED | {PAYMENT_NO}
 
 
 def _storable(text: str) -> str:

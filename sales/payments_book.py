@@ -4,10 +4,8 @@ with its seats, tickets, notices and audit. Nothing here speaks to the gateway.
 A change is a compare-and-set on the order's version. False: somebody was faster, look again.
 """
 
-from collections.abc import Collection
-from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from kernel.clock import Clock
 from kernel.db import Conn, Db
@@ -20,8 +18,6 @@ from sales.states import move_order, move_payment
 
 Q = load_queries(Path(__file__).parent / "sql")
 ERROR_CHARS_MAX = 300
-# Between an authorisation and its capture lies one call of the gateway, which never takes longer.
-CAPTURE_S: Final = 10.0
 # Why an order ends, and by which verb where it is not the bank's no.
 ORDER_VERBS = {"buyer": "cancel", "event-cancelled": "cancel", "unpaid": "expire"}
 
@@ -46,29 +42,6 @@ class PaymentBook:
     async def is_pending(self, order_id: int) -> bool:
         state: str | None = await self._db.fetchval(Q["read_order_state"], order_id)
         return state == "pending"
-
-    async def heard(
-        self, gateway_payment_id: str, gateway_order_id: str, *, status: str, idle: Collection[str]
-    ) -> bool:
-        """A webhook says that something happened: ask the gateway now, unless the attempt is in
-        a state of `idle`. Whoever has just authorised it will capture it, and gets a moment.
-        False: there is nothing to look at, or a look is due anyway.
-        """
-        now = self._clock.now()
-        draft = Draft("payment.settle", 0, {"hint": status})
-        row = await self._db.fetchrow(
-            Q["hint_payment"],
-            gateway_payment_id,
-            gateway_order_id,
-            draft.kind,
-            draft.payload,
-            draft.lane,
-            now,
-            now + timedelta(seconds=CAPTURE_S),
-            list(idle),
-        )
-        assert row is not None
-        return bool(row["staged"])
 
     async def hint(self, payment_id: int, status: str) -> None:
         """Something happened, says somebody who is not believed: ask the gateway now."""

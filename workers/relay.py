@@ -22,8 +22,9 @@ from sales.outbox_draining import Outbox
 from workers.doorbell import Doorbell
 
 POLL_S = 0.5
-# Looks are at least this far apart: under load a bell is no news.
-PACE_S = 0.03
+# Looks are at least this far apart: under load a bell is no news, and a worker that heard one looks
+# around for longer than this (workers.worker, LINGER_S).
+PACE_S = 0.1
 # How long the queue is, and whether Redis is there although nothing rings, is looked up this often.
 MEASURE_S = 2.0
 PAUSE_S = 0.5

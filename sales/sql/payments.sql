@@ -10,31 +10,39 @@ LIMIT 1;
 -- The state of an order ($1).
 SELECT state FROM orders WHERE id = $1;
 
--- name: hint_payment
--- Somebody speaks of the attempt that the gateway knows as payment $1 or, where we have not heard
--- that id yet, as our order id $2: stages notice $3 with payload $4 in lane $5, due at $6 (now) or,
--- for an attempt that is just being captured, at $7. Not for attempts in the states $8, nor where
--- one of its kind that nobody has taken yet is going to see as much. Returns the number staged.
-WITH found AS (
-    SELECT id, state FROM payment WHERE gateway_payment_id = $1
-    UNION ALL
-    SELECT id, state FROM payment WHERE gateway_order_id = $2 AND gateway_payment_id IS NULL
-    LIMIT 1
-), wanted AS (
-    SELECT id, CASE state WHEN 'authorised' THEN $7::timestamptz ELSE $6::timestamptz END AS due_at
-    FROM found WHERE state <> ALL ($8::text[])
+-- name: hint_payments
+-- Somebody speaks of attempts: each time of the one that the gateway knows as payment $1 or, where
+-- we have not heard that id yet, as our order id $2; with payload $3, $4 whether of money. Stages
+-- notice $5 in lane $6 for each, due at $7 (now) or, where it is just being captured, at $8. Not for
+-- attempts in the states $9, in $10 only where money is spoken of, nor where a notice of the kind
+-- that nobody has taken yet is going to see as much. Returns the places in the arrays, from 1, of
+-- what was staged.
+WITH told AS (
+    SELECT said.place, said.payload, found.id,
+           CASE found.state WHEN 'authorised' THEN $8::timestamptz ELSE $7::timestamptz END AS due_at
+    FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::boolean[])
+         WITH ORDINALITY AS said (theirs, ours, payload, is_money, place), LATERAL (
+        SELECT id, state FROM payment WHERE gateway_payment_id = said.theirs
+        UNION ALL
+        SELECT id, state FROM payment
+        WHERE gateway_order_id = said.ours AND gateway_payment_id IS NULL
+        LIMIT 1
+    ) AS found
+    WHERE found.state <> ALL ($9::text[]) AND (said.is_money OR found.state <> $10)
 ), staged AS (
     INSERT INTO notice (kind, subject_id, payload, due_at, created_at, lane)
-    SELECT $3::text, wanted.id, $4::jsonb, wanted.due_at, $6, $5
-    FROM wanted
+    SELECT DISTINCT ON (told.id) $5::text, told.id, told.payload, told.due_at, $7, $6
+    FROM told
     WHERE NOT EXISTS (
         SELECT FROM notice
-        WHERE subject_id = wanted.id AND kind = $3 AND due_at <= wanted.due_at AND parked_at IS NULL
+        WHERE subject_id = told.id AND kind = $5 AND due_at <= told.due_at AND parked_at IS NULL
     )
-    RETURNING due_at
+    ORDER BY told.id, told.place
+    RETURNING subject_id, due_at
 )
-SELECT (SELECT count(*) FROM staged) AS staged,
-       (SELECT pg_notify('biletter_notice', '') FROM staged WHERE due_at <= $6);
+SELECT told.place,
+       (SELECT pg_notify('biletter_notice', '') FROM staged WHERE due_at <= $7 LIMIT 1)
+FROM told JOIN staged ON staged.subject_id = told.id;
 
 -- name: read_attempt
 -- An attempt ($1) and its order as one snapshot: the order's columns are named o_…. `first_at` is
