@@ -12,6 +12,8 @@ from workers import worker
 from workers.handlers import Handlers
 
 DB_CONNECTIONS = 24
+# It takes and closes notices by turns.
+OUTBOX_CONNECTIONS = 4
 
 
 async def run(parts: Parts) -> None:
@@ -20,8 +22,8 @@ async def run(parts: Parts) -> None:
     serve_pulse(pulse, bind=settings.bind, port=settings.port_of("worker"))
     stop = stop_signal()
     nobody = NobodyAsks()
-    db = await parts.db(DB_CONNECTIONS, plans_once=True)
-    shop = Shop(parts, db, parts.redis_shop(), nobody, nobody)
+    shop = Shop(parts, await parts.db(DB_CONNECTIONS), parts.redis_shop(), nobody, nobody)
+    outbox_db = await parts.db(OUTBOX_CONNECTIONS, plans_once=True)
     rooms = parts.rooms()
     handlers = Handlers(
         parts.clock,
@@ -36,7 +38,8 @@ async def run(parts: Parts) -> None:
         reschedules=shop.reschedules,
         partners=shop.partner_side.tending(shop.holds),
     )
-    outbox = Outbox(shop.db, parts.clock, handlers.by_kind(), SystemRandom())
+    outbox = Outbox(outbox_db, parts.clock, handlers.by_kind(), SystemRandom())
     await worker.run(outbox, parts.redis_jobs(), stop, pulse.beat)
     await rooms.close()
     await shop.close()
+    await outbox_db.close()

@@ -39,19 +39,18 @@ SELECT pg_notify('biletter_notice', '') FROM staged;
 -- $1 now; of each lane ($2) at most so many ($3), until that moment ($4). Returns what was taken.
 UPDATE notice
 SET due_at = $4, attempts = attempts + 1
-FROM (
+-- An array, not a join: who plans without the numbers would read the whole table.
+WHERE id = ANY (ARRAY(
     SELECT free.id
-    FROM unnest($2::text[], $3::int[]) AS lane (name, room),
-    LATERAL (
+    FROM unnest($2::text[], $3::int[]) AS one (name, room), LATERAL (
         SELECT id FROM notice
-        WHERE notice.lane = lane.name AND due_at <= $1 AND parked_at IS NULL
+        WHERE lane = one.name AND due_at <= $1 AND parked_at IS NULL
         ORDER BY due_at
-        LIMIT lane.room
+        LIMIT one.room
         FOR UPDATE SKIP LOCKED
     ) AS free
-) AS taken
-WHERE notice.id = taken.id
-RETURNING notice.id, lane, kind, subject_id, payload, attempts, created_at;
+))
+RETURNING id, lane, kind, subject_id, payload, attempts, created_at;
 
 -- name: keep_notices
 -- The notices ($1), taken until $2, are still in hand: they stay so until $3. One that was ended,
@@ -92,6 +91,7 @@ SELECT EXISTS (
     SELECT FROM unnest($2::text[]) AS one (lane), LATERAL (
         SELECT FROM notice
         WHERE notice.lane = one.lane AND due_at <= $1 AND parked_at IS NULL
+        ORDER BY due_at
         LIMIT 1
     ) AS due
 );
