@@ -32,8 +32,8 @@ KEEP: Final = ROOT / ".cache" / "storm"
 TENTH: Final = 0.1
 GUARDED: Final = 0.15
 LOOK_EVERY_S: Final = 3.0
-# For the checker, beside the time to come to rest.
-CHECK_S: Final = 60.0
+# For the checker and an event being cancelled, beside the time to come to rest.
+CHECK_S: Final = 120.0
 
 
 class Storm:
@@ -160,8 +160,8 @@ def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--purchases", type=int, default=2_000)
     parser.add_argument("--buyers", type=int, default=120, help="at the same time")
     parser.add_argument("--accounts", type=int, default=240)
-    parser.add_argument("--events", type=int, default=16, help="on sale, beside the star's")
-    parser.add_argument("--cancelled", type=int, default=2, help="so many of them in the middle")
+    parser.add_argument("--events", type=int, default=32, help="on sale, beside the star's")
+    parser.add_argument("--cancelled", type=int, default=3, help="so many of them in the middle")
     parser.add_argument("--seconds", type=float, default=1_080.0, help="for sending buyers")
     parser.add_argument("--grace-seconds", type=float, default=60.0, help="for those under way")
     parser.add_argument("--rest-seconds", type=float, default=300.0, help="for coming to rest")

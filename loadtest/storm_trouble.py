@@ -26,8 +26,8 @@ VICTIMS: Final = {
     "the rooms' Redis": ("redis-server", "redis-rooms"),
     "PostgreSQL": ("bin/postgres", "-D"),
 }
-CANCEL_TIMEOUT_S: Final = 20.0
-CANCEL_TRIES: Final = 6
+CANCEL_TIMEOUT_S: Final = 40.0
+CANCEL_TRIES: Final = 3
 LOOK_S: Final = 0.3
 PROGRESS_EVERY_S: Final = 15.0
 
