@@ -18,14 +18,15 @@ async def die_at_every_step(
     then: Callable[[Buyer], Awaitable[object]],
     *,
     check: Callable[[], Awaitable[list[str]]] | None = None,
+    moments: tuple[bool, ...] = (False, True),
     **buyer: Any,
 ) -> None:
     """`before` happens in peace; in `then`, or in the time after it, the process of this role is
     killed before and after each of its steps. Fails naming the steps and what was broken; `check`
-    tells of more.
+    tells of more. `moments`: before each step (False), after it (True).
     """
     broken: list[str] = []
-    for after in (False, True):
+    for after in moments:
         for at in range(1, STEPS_MAX):
             found = await _live(world, role, at, before, then, buyer, after=after)
             found += await check() if check else []
