@@ -205,7 +205,9 @@ async def test_a_reading_tells_all_numbers_and_who_left_since(room: Bench):
     await crowd(room, 5)
     for number in (2, 4, 5):
         await room.leave(f"v{number}", number)
-    word, settings, line, in_flight, left, steps = await room.read(known=1, more=1)
+    await room.adopt("v1", "account", 1)
+    word, settings, line, in_flight, left, steps, moves = await room.read(known=1, more=1)
+    assert moves == [b"1:1:account"]
     assert (word, in_flight, left) == ("room", 0, [b"4"])
     assert steps == []
     assert b"rate_per_minute" in settings
