@@ -14,6 +14,10 @@ HIGH_MORE_S = 5
 POLL_MIN_MS, POLL_MAX_MS = 3_000, 60_000
 # A wait is looked at about this many times.
 POLLS_A_WAIT = 12
+# Should those before them turn out to be absent, people are called long before they would have
+# thought: a minute's worth of numbers each 2.5 s (lua/tick.lua), in the minute for which the far do
+# not ask. Whoever is that near, and among the first NEAR_MAX, asks this often.
+NEAR_MINUTES, NEAR_MAX, NEAR_POLL_MS = 24, 6_000, 6_000
 # Who will be called within this time asks every second.
 FRONT_S = 15
 FRONT_POLL_MS = 1_000
@@ -56,7 +60,13 @@ def poll_before_ms(opens_in_ms: int, chance: Random) -> int:
     return int(POLL_MAX_MS * chance.uniform(1 - 2 * JITTER, 1))
 
 
-def poll_after_ms(eta: Eta | None, *, called: bool, chance: Random) -> int:
+def is_near(snapshot: Snapshot, number: int) -> bool:
+    """Whether this number may be called within a minute, however far its turn seems."""
+    most = min(NEAR_MAX, NEAR_MINUTES * snapshot.settings.rate_per_minute)
+    return snapshot.ahead_of(number) <= most
+
+
+def poll_after_ms(eta: Eta | None, *, called: bool, chance: Random, is_near: bool = False) -> int:
     """When to ask again: between a second at the front and a minute far behind."""
     if called:
         base = FRONT_POLL_MS
@@ -66,4 +76,5 @@ def poll_after_ms(eta: Eta | None, *, called: bool, chance: Random) -> int:
         base = FRONT_POLL_MS
     else:
         base = max(POLL_MIN_MS, eta.high_s * 1000 // POLLS_A_WAIT)
+        base = min(base, NEAR_POLL_MS) if is_near else base
     return min(POLL_MAX_MS, int(base * chance.uniform(1 - JITTER, 1 + JITTER)))

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from waitingroom.entries import Entry
-from waitingroom.pace import Eta, eta_of, poll_after_ms, poll_before_ms
+from waitingroom.pace import Eta, eta_of, is_near, poll_after_ms, poll_before_ms
 from waitingroom.plan import Word
 from waitingroom.reader import Reader
 from waitingroom.snapshot import Snapshot
@@ -64,7 +64,9 @@ class PlaceTeller:
             called=False,
             state=snapshot.state,
             stage="waiting",
-            poll_after_ms=poll_after_ms(eta, called=False, chance=self._chance),
+            poll_after_ms=poll_after_ms(
+                eta, called=False, chance=self._chance, is_near=is_near(snapshot, number)
+            ),
             progress=round(min(1.0, done / way), 4) if done > 0 else 0.0,
             serving=snapshot.serving,
             message=settings.message,

@@ -69,6 +69,7 @@ class Scenario(msgspec.Struct, frozen=True):
 
 STEADY = ((0, 600),)
 CHANGING = ((0, 600), (60, 1200), (120, 300), (180, 900), (240, 600))
+SLOW, DOUBLED = ((0, 300),), ((0, 300), (120, 600))
 BLOCK = (1501, 5500, 0.95)
 SCENARIOS = (
     Scenario("35 % leave silently", 300, STEADY, 5_500, leavers=0.35),
@@ -81,6 +82,8 @@ SCENARIOS = (
         block=(3001, 7000, 0.95, False),
     ),
     Scenario("4 000 dead, still beating", 300, STEADY, 7_500, block=(*BLOCK, True)),
+    Scenario("the same at 300 a minute", 300, SLOW, 6_000, block=(751, 4750, 0.95, True)),
+    Scenario("the same as the rate doubles", 300, DOUBLED, 6_500, block=(601, 4600, 0.95, True)),
 )  # fmt: skip
 # Every difficulty at once in a few minutes, for a test.
 SHORT = Scenario(

@@ -9,7 +9,7 @@ from biletter.simulation.scenarios import Habit
 from kernel.errors import Refusal
 from waitingroom.claims import GateFull, NotCalled, RoomShut
 from waitingroom.entries import Entry
-from waitingroom.pace import eta_of, poll_after_ms
+from waitingroom.pace import eta_of, is_near, poll_after_ms
 from waitingroom.room import Rooms
 from waitingroom.snapshot import Snapshot
 
@@ -86,7 +86,9 @@ class Crowd:
             return True
         self._rooms.signs.note(entry)
         eta = eta_of(snapshot, entry.number)
-        self._again(who, now_s, poll_after_ms(eta, called=False, chance=self._chance) / 1000)
+        near = is_near(snapshot, entry.number)
+        wait_ms = poll_after_ms(eta, called=False, chance=self._chance, is_near=near)
+        self._again(who, now_s, wait_ms / 1000)
         return False
 
     async def _claim(self, who: int, now_s: float) -> bool:
