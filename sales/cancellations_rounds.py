@@ -58,7 +58,10 @@ class CancellationRounds:
         if more:
             return Again(0)
         age_s = (self._clock.now() - notice.created_at).total_seconds()
-        return Again(LOOK_EVERY_S) if age_s < LOOK_FOR_S else None
+        # What is unpaid may still become paid, however long the gateway has been away.
+        if age_s < LOOK_FOR_S or await self._db.fetchval(Q["has_unpaid_orders"], event_id):
+            return Again(LOOK_EVERY_S)
+        return None
 
     async def _go_over(self, query: str, event_id: int, act: "Act", until: float) -> bool:
         """Page by page until the turn is over; True: there may be more."""

@@ -91,6 +91,18 @@ def settled(
     )
 
 
+def owed(refund_id: int, event_id: int, order_id: int, payment_id: int, amount: int) -> Posting:
+    """The gateway keeps money that no ticket can be had for: it is owed back by a refund."""
+    return Posting(
+        fact=f"refund:{refund_id}",
+        event_id=event_id,
+        order_id=order_id,
+        payment_id=payment_id,
+        refund_id=refund_id,
+        entries={GATEWAY: amount, REFUNDS: -amount},
+    )
+
+
 def came_late(event_id: int, order_id: int, payment_id: int, amount: int) -> Posting:
     """The gateway took money that no ticket can be had for: it is owed back at once."""
     return Posting(

@@ -26,6 +26,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     return_base: str
     expires_at: datetime
     created_at: datetime
+    updated_at: datetime
     last_error: str | None
 
 

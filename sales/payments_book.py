@@ -10,7 +10,7 @@ from typing import Any
 from kernel.clock import Clock
 from kernel.db import Conn, Db
 from kernel.sql import load_queries
-from sales import ledger
+from sales import ledger, refunds_owed
 from sales.outbox import Draft, stage, stage_once
 from sales.payment import Attempt, Payment, moved, read_attempt
 from sales.payments_again import Again
@@ -123,6 +123,14 @@ class PaymentBook:
             if done is not None:
                 await self._let_go(conn, attempt, reason)
             return done is not None
+
+    async def owe(self, attempt: Attempt, why: str) -> bool:
+        """The gateway would not let go of money that nobody wants: a refund stands for it."""
+        async with self._db.acquire() as conn, conn.transaction():
+            moved = await self._move(conn, attempt, verb="owe", last_error=why)
+            if moved:
+                await refunds_owed.begin(conn, self._clock.now(), attempt)
+            return moved
 
     async def capture(self, attempt: Attempt) -> bool:
         """The money is ours: the order is paid, its seats are sold, tickets and ledger say so."""

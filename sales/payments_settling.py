@@ -14,7 +14,7 @@ from kernel.clock import Clock
 from kernel.errors import Refusal
 from sales.gateway import Found, Gateway, Offered, Refused, Unknown
 from sales.order import PaymentRefused
-from sales.outbox import Again, PermanentError, TemporaryError
+from sales.outbox import Again, PermanentError
 from sales.partner_desk import Bought, Later, Lost
 from sales.payment import Attempt, Payment
 from sales.payments_addresses import Addresses
@@ -47,14 +47,12 @@ UNOPENED = frozenset({"started", "unknown"})
 RACE_S = 0.3
 # Cancel refused because the card is being looked at or the state has just changed.
 NOT_CANCELLABLE = "3409"
+# That is over within seconds. Said for so long it is a no, and a refund, with its care, takes over.
+INSISTS_S = 600.0
 NOT_CONFIRMABLE = "2409"
 
 OUTCOMES = Counter("payments", "Payment attempts by what became of them", ["outcome"])
 log = structlog.get_logger()
-
-
-class ReversalRefusedError(TemporaryError):
-    """The gateway keeps money reserved that we do not want: staff must look."""
 
 
 class Settling:
@@ -272,12 +270,20 @@ class Settling:
             # Seats go free, and the payment is watched for money that comes all the same.
             await self._book.end(attempt, "lapse", step.reason, last_error=error)
             return None
-        if not step.paid or is_moving:
+        waited_s = (self._clock.now() - attempt.payment.updated_at).total_seconds()
+        if not step.paid:
             return Wait(SOON_S)
-        # Reserved money that we shall never take: the seats need not wait for the gateway.
-        verb = None if attempt.payment.state in ("authorised", "disowned") else "authorise"
-        await self._book.end(attempt, verb, step.reason, last_error=error, taken=step.confirmed)
-        raise ReversalRefusedError(f"payment {attempt.payment.id}: {error}")
+        if is_moving and waited_s < INSISTS_S:
+            return Wait(max(SOON_S, waited_s / 4))
+        payment, is_pending = attempt.payment, attempt.order.state == "pending"
+        if payment.state == "disowned" or (payment.state == "authorised" and not is_pending):
+            if await self._book.owe(attempt, error):
+                OUTCOMES.labels("owed").inc()
+            return None
+        # Money that we shall never take: the seats need not wait for the gateway.
+        verb = None if payment.state == "authorised" else "authorise"
+        await self._book.end(attempt, verb, step.reason, last_error=error)
+        return None
 
 
 def _compare(attempt: Attempt, told: Found | Refused | Unknown) -> None:

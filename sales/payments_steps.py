@@ -190,7 +190,10 @@ def _declined(attempt: Attempt, told: Found | Refused | Unknown, now: datetime) 
 
 def _not_found(attempt: Attempt, told: Refused, now: datetime, *, is_over: bool) -> Step:
     if is_over:
-        return Rest() if told.code == NOT_THERE else Wait(_watch_s(attempt, now))
+        # What it has never known nobody can pay; what it has forgotten may come back to it.
+        was_there = attempt.payment.gateway_payment_id and _age_s(attempt, now) < WATCH_S
+        forgotten = told.code == NOT_THERE and not was_there
+        return Rest() if forgotten else Wait(_watch_s(attempt, now))
     # A refusal for any other reason (a wrong token, say) tells nothing about the payment.
     if told.code != NOT_THERE:
         return Wait(_poll_s(attempt, now))

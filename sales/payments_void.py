@@ -11,7 +11,7 @@ import structlog
 from kernel.clock import Clock
 from sales.gateway import Accepted, Found, Gateway, Refused
 from sales.outbox import Again, Notice, PermanentError
-from sales.payments_steps import GIVE_UP_S, INIT_OVER_S, NEW, PAID, WATCH_S
+from sales.payments_steps import GIVE_UP_S, INIT_OVER_S, NEW, NOT_THERE, PAID, WATCH_S
 
 VOID = "payment.void"
 # A card is being looked at right now, or the gateway is silent.
@@ -31,13 +31,17 @@ class Voids:
     async def void(self, notice: Notice) -> Again | None:
         """For the outbox; may run twice. Raises PermanentError for what staff must look at."""
         age_s = (self._clock.now() - notice.created_at).total_seconds()
-        if age_s > WATCH_S:
+        again = await self._ask(notice.payload, age_s)
+        # The gateway is asked first: it may have been away for all of the time until now.
+        if again is not None and age_s > WATCH_S:
             raise PermanentError("the gateway did not let go of it within a day")
-        told = notice.payload
+        return again
+
+    async def _ask(self, told: dict[str, Any], age_s: float) -> Again | None:
         payment_id, order_id = told["gateway_payment_id"], told["gateway_order_id"]
         found = await self._gateway.check(payment_id=payment_id, order_id=order_id)
-        if isinstance(found, Refused):
-            # Not there: an init that was under way during the reset may still arrive.
+        if isinstance(found, Refused) and found.code == NOT_THERE:
+            # An init that was under way during the reset may still arrive.
             return Again(AGAIN_S) if age_s < INIT_OVER_S else None
         if not isinstance(found, Found):
             return Again(min(AGAIN_S + age_s, GIVE_UP_S))

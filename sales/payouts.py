@@ -32,6 +32,13 @@ class PayoutDone(Refusal):
     code: ClassVar[str] = "payout-done"
 
 
+class GatewayUnasked(Refusal):
+    """ТөлеуБар возвращает только весь платёж, а это его часть: переведите её сами."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "gateway-unasked"
+
+
 class Payout(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the queue; `id` is the refund's, `amount` and the `fee` that was kept in tiyn.
     `last_error`: what the gateway said, where it was asked. `reference`: how it was paid.
@@ -50,6 +57,7 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
     last_error: str | None
     reference: str | None
+    version: int
     email: str | None
     first_name: str | None
     surname: str | None
@@ -108,6 +116,23 @@ class Payouts:
         if (refund.state, refund.reference) == ("paid_out", reference):
             return refund
         raise PayoutDone(state=refund.state, reference=refund.reference)
+
+    async def ask_gateway(
+        self, refund_id: int, version: int, actor: str, by: str | None = None
+    ) -> Refund:
+        """Have the gateway asked once more whether it has given the money back, and told to if not.
+        `version`: of the refund that staff was looking at; if it has moved since (a second click),
+        nothing is changed. Raises RefundUnknown, PayoutDone, GatewayUnasked.
+        """
+        refund = await self._read(refund_id)
+        if refund.state == "queued" and refund.last_error is None:
+            raise GatewayUnasked
+        if refund.state == "queued" and refund.version == version:
+            moved = await self._book.ask_again(refund, actor, by)
+            refund = moved or await self._read(refund_id)
+        if refund.state == "paid_out":
+            raise PayoutDone(state=refund.state, reference=refund.reference)
+        return refund
 
     async def _read(self, refund_id: int) -> Refund:
         found = await self._book.read(min(refund_id, INT64_MAX))

@@ -58,7 +58,8 @@ class NoTicketsChosen(BadInput):
 
 class Refund(msgspec.Struct, frozen=True, kw_only=True):
     """Money on its way back; `amount` and the `fee` that was kept in tiyn. States: see
-    sales.states.REFUND. `reference`: how staff paid it out.
+    sales.states.REFUND. `sent_at`: when the gateway was first told, since it was last asked for;
+    `reference`: how staff paid it out.
     """
 
     id: int
@@ -73,22 +74,24 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     created_at: datetime
     updated_at: datetime
+    sent_at: datetime | None
     last_error: str | None
     reference: str | None
 
 
 class Paid(msgspec.Struct, frozen=True):
-    """The payment that was captured. `amount` in tiyn."""
+    """The payment whose money goes back: captured, or owed. `amount` in tiyn."""
 
     id: int
     gateway_order_id: str
     gateway_payment_id: str | None
     amount: int
+    state: str = "captured"
 
 
 class Sheet(msgspec.Struct, frozen=True):
     """What a return is decided on. `late`: ids of tickets whose time to be returned is over, by
-    the database's clock.
+    the database's clock. `refunds`: of this payment.
     """
 
     order: Order

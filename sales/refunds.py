@@ -175,7 +175,7 @@ class Refunds:
         if isinstance(answer, Unknown):
             return Wait(look_s(sent, self._clock.now()))
         if isinstance(answer, Refused):
-            after = refused(sent, answer, self._clock.now(), NOT_CANCELLABLE)
+            after = refused(refund, answer, self._clock.now(), NOT_CANCELLABLE)
             if isinstance(after, Queue):
                 await self._queue(sent, after)
                 return None

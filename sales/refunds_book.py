@@ -14,12 +14,18 @@ from sales import audit, ledger
 from sales.order import Order
 from sales.outbox import Draft, stage
 from sales.refund import OrderUnpaid, Paid, Refund, Return, Sheet
+from sales.refunds_owed import SETTLE
 from sales.states import ORDER, PAYMENT, REFUND, TICKET
 from sales.tickets import Ticket
 
 Q = load_queries(Path(__file__).parent / "sql")
-SETTLE, RETURNED = "refund.settle", "tickets.returned"
+RETURNED = "tickets.returned"
 ERROR_CHARS_MAX = 300
+# What a payment is whose money the gateway has given back, by what it was.
+GONE_BACK = (
+    ["captured", "owed"],
+    [PAYMENT["captured", "refund"], PAYMENT["owed", "reverse"]],
+)
 
 
 class _NotReturnedError(Exception):
@@ -47,7 +53,7 @@ class RefundBook:
             Paid(**paid),
             [Ticket(**row) for row in tickets],
             frozenset(row["id"] for row in late),
-            [Refund(**row) for row in refunds],
+            [Refund(**row) for row in refunds if row["payment_id"] == paid["id"]],
         )
 
     async def of_order(self, order_id: int) -> list[Refund]:
@@ -82,11 +88,7 @@ class RefundBook:
             if moved is None:
                 return None
             await conn.fetchval(
-                Q["refund_payment"],
-                refund.payment_id,
-                "captured",
-                PAYMENT["captured", "refund"],
-                self._clock.now(),
+                Q["refund_payment"], refund.payment_id, *GONE_BACK, self._clock.now()
             )
             await self._settled(conn, refund, ledger.GATEWAY)
             return moved
@@ -95,6 +97,14 @@ class RefundBook:
         """The gateway will not: staff pays."""
         async with self._db.acquire() as conn:
             return await self._move(conn, refund, "queue", error=why[:ERROR_CHARS_MAX])
+
+    async def ask_again(self, refund: Refund, actor: str, by: str | None = None) -> Refund | None:
+        """Staff has the gateway asked once more."""
+        async with self._db.acquire() as conn, conn.transaction():
+            moved = await self._move(conn, refund, "ask-again", actor=actor, by=by)
+            if moved is not None:
+                await stage(conn, self._clock.now(), [Draft(SETTLE, refund.id)])
+            return moved
 
     async def pay_out(
         self, refund: Refund, reference: str, actor: str, by: str | None = None

@@ -42,6 +42,7 @@ _NO = "the bank or the gateway says no"
 _CALLED_OFF = "cancelled at the gateway before any money"
 _LAPSE = "given up; watched for money that comes late"
 _BACK = "the reserved money has gone back"
+_KEPT = "it refuses to give back what nobody wants: a refund begins"
 
 PAYMENT = Machine(
     "payment",
@@ -53,6 +54,7 @@ PAYMENT = Machine(
         "captured": "the money is ours",
         "declined": "the bank or the gateway said no; another attempt may follow",
         "disowned": "paid after its no, when nobody wanted it any more: the money goes back",
+        "owed": "unwanted money that the gateway would not let go of: a refund stands for it",
         "cancelled": "called off before any money",
         "reversed": "reserved money went back",
         "lapsed": "given up; money that comes all the same is dealt with",
@@ -88,12 +90,15 @@ PAYMENT = Machine(
         Move("declined", "authorise", "authorised", "gateway", "paid after its no, still wanted"),
         Move("declined", "disown", "disowned", "gateway", "paid after its no, not wanted now"),
         Move("disowned", "reverse", "reversed", "gateway", _BACK),
+        Move("authorised", "owe", "owed", "gateway", _KEPT),
+        Move("disowned", "owe", "owed", "gateway", _KEPT),
+        Move("owed", "reverse", "reversed", "gateway", "its refund went through"),
         Move("captured", "refund", "refunded", "gateway", "all of it went back to the card"),
     ],
 )
 PAYMENT_STATES = PAYMENT.states
 # Nothing more is to be learnt from the gateway about these.
-PAYMENT_SETTLED = frozenset({"captured", "cancelled", "reversed", "refunded"})
+PAYMENT_SETTLED = frozenset({"captured", "cancelled", "reversed", "refunded", "owed"})
 # As above, unless somebody says that there is money after all, or the order still waits for it.
 PAYMENT_NO = "declined"
 
@@ -132,6 +137,7 @@ REFUND = Machine(
         Move("asked", "queue", "queued", "gateway", "it knows no such payment any more"),
         Move("sent", "queue", "queued", "gateway", "its clear no"),
         Move("queued", "pay-out", "paid_out", "staff", "paid by hand"),
+        Move("queued", "ask-again", "asked", "staff", "the gateway had refused, and is asked anew"),
     ],
 )
 

@@ -16,7 +16,8 @@ from sales.partner_tending import PartnerTending
 from sales.payments import Payments
 from sales.payments_void import VOID, Voids
 from sales.refunds import Refunds
-from sales.refunds_book import RETURNED, SETTLE
+from sales.refunds_book import RETURNED
+from sales.refunds_owed import SETTLE
 from sales.reschedules import MOVED, Reschedules
 
 # After a webhook the gateway's own answer may lag behind (§1.7); asked this often,

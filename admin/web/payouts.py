@@ -13,9 +13,15 @@ from admin.staff import need_staff
 from admin.web.words import REFUND_REASONS
 from kernel.errors import Refusal
 from kernel.values import INT64_MAX
-from kernel.web.numbers import digits_in
+from kernel.web.numbers import WHOLE, digits_in
 from kernel.web.pages import Pages, wants_html
-from sales.payouts import REFERENCE_CHARS_MAX, PayoutDone, Payouts, ReferenceNeeded
+from sales.payouts import (
+    REFERENCE_CHARS_MAX,
+    GatewayUnasked,
+    PayoutDone,
+    Payouts,
+    ReferenceNeeded,
+)
 
 STATES = ("waiting", "paid")
 PAGE = 50
@@ -89,6 +95,29 @@ async def pay_out(
     return see_other(f"/payouts?done={refund.id}")
 
 
+@post("/payouts/{refund_id:int}/again", include_in_schema=False)
+async def ask_gateway(
+    request: AnyRequest,
+    *,
+    refund_id: FromPath[int],
+    pages: NamedDependency[Pages],
+    payouts: NamedDependency[Payouts],
+    audit: NamedDependency[Audit],
+    caller: NamedDependency[Caller],
+) -> Response[Any]:
+    """The gateway is asked once more; the form's `version` tells a second click from a new wish."""
+    need_staff(caller)
+    typed = (await read_form(request)).get("version", "")
+    try:
+        version = int(typed) if WHOLE.fullmatch(typed) else 0
+        refund = await payouts.ask_gateway(refund_id, version, actor_of(caller), caller.email)
+    except (GatewayUnasked, PayoutDone) as refusal:
+        if not wants_html(request):
+            raise
+        return await _show(request, pages, payouts, audit, refund_id, wrong=refusal)
+    return see_other(f"/payouts/{refund.id}?done=again")
+
+
 async def _show(
     request: AnyRequest,
     pages: Pages,
@@ -111,5 +140,6 @@ async def _show(
         typed=typed,
         reference_max=REFERENCE_CHARS_MAX,
         history=await audit.about([f"order:{line.order_id}"], count=HISTORY_MAX),
+        done=None if wrong else request.query_params.get("done"),
         here=f"/payouts/{line.id}",
     )

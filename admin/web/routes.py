@@ -36,6 +36,7 @@ def routes() -> list[Any]:
         payouts.payouts_page,
         payouts.payout_page,
         payouts.pay_out,
+        payouts.ask_gateway,
         events.events_page,
         events.event_page,
         events.event_numbers,

@@ -32,6 +32,7 @@ ITEMS_MAX: Final = 500
 # AUTHORIZED; whatever else it says of money is a difference.
 FITS: Final = {
     "captured": {"CONFIRMED", "AUTHORIZED"},
+    "owed": {"CONFIRMED", "AUTHORIZED"},
     "refunded": {"REFUNDED", "CANCELLED"},
     "reversed": {"CANCELLED", "REFUNDED", "EXPIRED", "REJECTED"},
     "declined": {"REJECTED", "CANCELLED", "EXPIRED"},

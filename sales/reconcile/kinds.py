@@ -9,6 +9,7 @@ import msgspec
 PAYMENT_STUCK: Final = "payment-stuck"
 PAYMENT_UNWATCHED: Final = "payment-unwatched"
 ORDER_STUCK: Final = "order-stuck"
+REFUND_STUCK: Final = "refund-stuck"
 NOTICES_LATE: Final = "notices-late"
 SEATS_DIFFER: Final = "seats-differ"
 SEATS_REPAIRED: Final = "seats-repaired"
@@ -50,6 +51,12 @@ KINDS: Mapping[str, Words] = MappingProxyType(
             "Время оплаты вышло, а заказ не закончен. Проверьте его платёж в кабинете ТөлеуБар"
             " и среди отложенных уведомлений: пока исход платежа не известен, места не"
             " освобождаются.",
+        ),
+        REFUND_STUCK: Words(
+            "Возврат давно без исхода",
+            "ТөлеуБар не говорит, вернул ли он деньги. Проверьте, отвечает ли он, найдите платёж в"
+            " его кабинете и посмотрите среди отложенных уведомлений. Сами деньги не переводите:"
+            " когда он ответит, возврат закончится или встанет в очередь выплат.",
         ),
         NOTICES_LATE: Words(
             "Уведомления ждут дольше пяти минут",

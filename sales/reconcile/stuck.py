@@ -1,4 +1,4 @@
-"""Payments and orders that should have an end by now, and notices nobody comes for.
+"""Payments, orders and refunds that should have an end by now, and notices nobody comes for.
 
 A payment that nobody is going to ask about is put back in line: asking harms nothing. One that has
 been asked about for long, and an order that outlived its time, are for staff.
@@ -18,6 +18,7 @@ from sales.reconcile.kinds import (
     ORDER_STUCK,
     PAYMENT_STUCK,
     PAYMENT_UNWATCHED,
+    REFUND_STUCK,
 )
 
 Q = load_queries(Path(__file__).parent / "sql")
@@ -29,35 +30,47 @@ PAYMENT_LATE = timedelta(minutes=30)
 # Reserved money is taken or given back within seconds.
 MONEY_LATE = timedelta(minutes=10)
 ORDER_LATE = timedelta(minutes=45)
+# What was said in silence shows in the gateway's answers after ten minutes.
+REFUND_LATE = timedelta(hours=1)
 NOTICE_LATE = timedelta(minutes=5)
 
 
 class StuckCheck:
-    kinds = (PAYMENT_STUCK, ORDER_STUCK, NOTICES_LATE)
+    kinds = (PAYMENT_STUCK, ORDER_STUCK, REFUND_STUCK, NOTICES_LATE)
 
     def __init__(self, db: Db, clock: Clock) -> None:
         self._db, self._clock = db, clock
 
     async def page(self, cursor: dict[str, Any]) -> Page:
-        """`cursor`: the last ids that were looked at, of payments and of orders."""
+        """`cursor`: the last ids that were looked at, of payments, orders and refunds."""
         now = self._clock.now()
         after_payment, after_order = cursor.get("payment", 0), cursor.get("order", 0)
+        after_refund = cursor.get("refund", 0)
         payments = await self._db.fetch(
             Q["find_stuck_payments"], now - PAYMENT_LATE, now - MONEY_LATE, PAGE, after_payment
         )
         orders = await self._db.fetch(Q["find_stuck_orders"], now - ORDER_LATE, PAGE, after_order)
+        refunds = await self._db.fetch(
+            Q["find_stuck_refunds"], now - REFUND_LATE, PAGE, after_refund
+        )
         unwatched = await self._db.fetch(
             Q["watch_payments"], now - UNWATCHED_AFTER, now, PAGE, MONEY
         )
-        is_complete = max(len(payments), len(orders), len(unwatched)) < PAGE
+        is_complete = max(map(len, (payments, orders, refunds, unwatched))) < PAGE
         after = {
             "payment": payments[-1]["id"] if payments else after_payment,
             "order": orders[-1]["id"] if orders else after_order,
+            "refund": refunds[-1]["id"] if refunds else after_refund,
         }
         return Page(
             cursor=None if is_complete else after,
-            looked_at=len(payments) + len(orders) + len(unwatched),
-            open=[*map(_payment, payments), *map(_order, orders), *await self._lanes(now)],
+            looked_at=sum(map(len, (payments, orders, refunds, unwatched))),
+            open=[
+                *map(_payment, payments),
+                *map(_order, orders),
+                *map(_refund, refunds),
+                *await self._lanes(now),
+            ],
             repaired=[
                 Difference(
                     PAYMENT_UNWATCHED, f"payment:{row['id']}", _told(row, "order_id", "state")
@@ -78,6 +91,11 @@ def _payment(row: Any) -> Difference:
 
 def _order(row: Any) -> Difference:
     return Difference(ORDER_STUCK, f"order:{row['id']}", _told(row, "event_id", "total", "reason"))
+
+
+def _refund(row: Any) -> Difference:
+    names = ("order_id", "state", "amount", "gateway_order_id", "gateway_payment_id")
+    return Difference(REFUND_STUCK, f"refund:{row['id']}", _told(row, *names))
 
 
 def _told(row: Any, *names: str) -> dict[str, Any]:

@@ -18,6 +18,10 @@ WHERE event_id = $1 AND id > $2 AND state IN ('open', 'pending') AND reason IS N
 ORDER BY id
 LIMIT $3;
 
+-- name: has_unpaid_orders
+-- Whether any order of an event ($1) has no end yet.
+SELECT EXISTS (SELECT FROM orders WHERE event_id = $1 AND state IN ('open', 'pending'));
+
 -- name: list_paid_orders
 -- Paid orders of an event ($1) after order $2 whose refund has not failed, at most $3.
 SELECT id FROM orders

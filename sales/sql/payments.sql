@@ -1,7 +1,7 @@
 -- name: read_payment_of_order
 -- The newest attempt of an order ($1).
 SELECT id, order_id, attempt, gateway_order_id, gateway_payment_id, amount, state, version,
-       payment_url, return_base, expires_at, created_at, last_error
+       payment_url, return_base, expires_at, created_at, updated_at, last_error
 FROM payment WHERE order_id = $1
 ORDER BY attempt DESC
 LIMIT 1;
@@ -48,7 +48,8 @@ FROM told JOIN staged ON staged.subject_id = told.id;
 -- An attempt ($1) and its order as one snapshot: the order's columns are named o_…. `first_at` is
 -- when the order's first attempt began, `has_rival` whether another one is open or captured.
 SELECT payment.id, order_id, attempt, gateway_order_id, gateway_payment_id, amount, payment.state,
-       payment.version, payment_url, return_base, payment.expires_at, payment.created_at, last_error,
+       payment.version, payment_url, return_base, payment.expires_at, payment.created_at,
+       payment.updated_at, last_error,
        orders.id AS o_id, account_id AS o_account_id, event_id AS o_event_id, channel AS o_channel,
        orders.state AS o_state, reason AS o_reason, orders.version AS o_version, epoch AS o_epoch,
        total AS o_total, orders.created_at AS o_created_at, orders.updated_at AS o_updated_at,

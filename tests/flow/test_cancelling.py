@@ -3,6 +3,7 @@
 import pytest
 
 from sales.order import OrderPaid, PaymentUnderWay
+from sales.payouts import Payouts
 from tests.fakes import Silent
 from tests.flow.shop import BASE, BEK, ERMEK
 
@@ -113,13 +114,14 @@ async def test_a_reversal_the_gateway_refuses_is_shown_to_staff_and_frees_the_se
     order = await shop.placed(0)
     shop.gateway.pay()
     await shop.orders.cancel(order.id, BEK)
-    assert await shop.state(order.id) == ("cancelled", "authorised")
+    assert await shop.state(order.id) == ("cancelled", "owed")
     assert await shop.claims() == {}
-    await shop.later(20 * 60)
+    await shop.drain()
     assert shop.gateway.newest.confirms == 0
-    errors = await shop.db.fetch("SELECT last_error FROM notice WHERE parked_at NOTNULL")
-    assert errors
-    assert all("3001" in row["last_error"] for row in errors)
+    (line,) = await Payouts(shop.db, shop.clock).waiting()
+    assert (line.order_id, line.amount, line.last_error) == (order.id, 500_000, "3001")
+    await shop.later(20 * 60)
+    assert await shop.notices() == []
 
 
 async def test_what_bek_cancelled_ermek_can_buy(shop):

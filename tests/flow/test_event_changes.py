@@ -11,7 +11,7 @@ from sales.cancellations import EventOver
 from sales.holds_refusals import SaleClosed
 from sales.refund import RefundTooLate
 from sales.reschedules import REOPEN_FOR, EventInPast
-from tests.fakes import Refuse
+from tests.fakes import Refuse, Silent
 from tests.flow.money import balances, tickets_of
 from tests.flow.shop import AHEAD, BEK, DANA, ERMEK
 
@@ -65,6 +65,23 @@ async def test_money_that_is_just_being_taken_goes_back_as_soon_as_it_is_there(s
     assert await shop.state(order.id) == ("refunded", "refunded")
     assert shop.gateway.newest.status == "REFUNDED"
     assert await balances(shop) == {}
+
+
+async def test_money_that_is_being_taken_while_the_gateway_is_long_away_goes_back_too(shop):
+    order = await shop.placed(0)
+    shop.gateway.pay()
+    shop.gateway.plan("confirm", Silent(acted=True))
+    await shop.payments.hurry(order.id)
+    await shop.cancellations.cancel(shop.event_id, STAFF)
+    shop.clock.advance(40 * 60)
+    shop.gateway.plan("check", *[Silent(acted=False)] * 100)
+    await shop.drain()
+    assert await shop.state(order.id) == ("pending", "authorised")
+    shop.gateway.script["check"].clear()
+    await shop.later(300)
+    assert await shop.state(order.id) == ("refunded", "refunded")
+    assert shop.gateway.newest.status == "REFUNDED"
+    assert await shop.notices() == []
 
 
 async def test_an_order_placed_by_a_process_that_had_not_heard_is_given_back_too(shop, db):

@@ -5,6 +5,8 @@ import asyncio
 import asyncpg
 import pytest
 
+from sales.ledger import Ledger
+from sales.payouts import Payouts
 from tests.fakes import Silent
 from tests.flow.shop import BASE, BEK
 from tests.flow.test_another_card import attempts, declined, ended
@@ -84,9 +86,16 @@ async def test_money_that_cannot_be_given_back_is_shown_to_staff_and_costs_nobod
     await shop.orders.place(order.id, BEK, BASE)
     old.status = "AUTHORIZED"
     await notify(shop, old)
-    assert await attempts(shop) == [(1, "disowned"), (2, "offered")]
+    assert await attempts(shop) == [(1, "owed"), (2, "offered")]
     assert await ended(shop, order) == ("pending", None)
-    assert any("3001" in (error or "") for _, error in await shop.notices())
+    await shop.drain()
+    (line,) = await Payouts(shop.db, shop.clock).waiting()
+    assert (line.order_id, line.reason, line.last_error) == (order.id, "money-late", "3001")
+    # The second attempt is paid, and can go back by the bank whatever became of the first.
+    shop.gateway.pay()
+    await shop.payments.hurry(order.id)
+    assert (await shop.refunds.ask(order.id, BEK)).state == "asked"
+    assert await Ledger(shop.db).check() == []
 
 
 async def test_money_after_the_no_is_taken_while_the_order_still_waits_for_it(shop, order):

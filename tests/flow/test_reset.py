@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from sales.outbox_parked import ParkedNotices
 from sales.reset import Reset
 from tests.fakes import Refuse, Silent
 
@@ -53,6 +54,23 @@ async def test_money_the_gateway_will_not_give_back_is_set_aside_for_staff(shop,
     await reset.reset("test")
     await shop.later(60)
     assert await shop.db.fetchval("SELECT count(*) FROM notice WHERE parked_at IS NOT NULL") == 1
+
+
+async def test_it_is_asked_after_a_day_without_the_gateway_and_whenever_staff_says_so(shop, reset):
+    await shop.placed(0)
+    shop.gateway.plan("check", Refuse("TOKEN_INVALID"))
+    await reset.reset("test")
+    await shop.drain()
+    assert len(await shop.notices()) == 1, "a wrong token says nothing about the payment"
+    shop.clock.advance(2 * 24 * 3600)
+    shop.gateway.plan("check", Silent(acted=False))
+    await shop.drain()
+    parked = ParkedNotices(shop.db, shop.clock)
+    (notice,) = await parked.page()
+    await parked.retry(notice.id, "account:3")
+    await shop.drain()
+    assert shop.gateway.newest.status == "CANCELLED"
+    assert await shop.notices() == []
 
 
 async def test_a_settled_payment_is_left_alone(shop, reset):

@@ -69,6 +69,7 @@ def payment(state: str) -> Payment:
         return_base="",
         expires_at=NOW,
         created_at=NOW,
+        updated_at=NOW,
         last_error=None,
     )
 

@@ -52,6 +52,7 @@ REFUND_ROW = Refund(
     version=1,
     created_at=NOW,
     updated_at=NOW,
+    sent_at=None,
     last_error=None,
     reference=None,
 )
@@ -82,6 +83,7 @@ def sheet(*tickets: Ticket, late: tuple[int, ...] = (), refunds: int = 0) -> She
     return Sheet(order, PAID, list(tickets), frozenset(late), [REFUND_ROW] * refunds)
 
 
+DAY_S = 25 * 3600
 BOTH = (ticket(1, 500_000), ticket(2, 300_000))
 
 
@@ -150,8 +152,11 @@ def told(status: str, amount: int = 800_000) -> Found:
     return Found("17", "bl-1-1-00000000", status, amount)
 
 
-def refund(state: str = "asked") -> Refund:
-    return msgspec.structs.replace(REFUND_ROW, state=state)
+def refund(state: str = "asked", first_s: float = 0, last_s: float = 0) -> Refund:
+    """Asked for at NOW; first and last sent so many seconds later."""
+    sent_at = NOW + timedelta(seconds=first_s) if state == "sent" else None
+    changes = {"sent_at": sent_at, "updated_at": NOW + timedelta(seconds=last_s)}
+    return msgspec.structs.replace(REFUND_ROW, state=state, **changes)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +170,15 @@ def refund(state: str = "asked") -> Refund:
         (refund("sent"), told("CANCELLED"), 1, Done()),
         (refund("sent"), told("CONFIRMED"), RESEND_S - 1, Wait((RESEND_S - 1) / 4)),
         (refund("sent"), told("CONFIRMED"), RESEND_S + 1, Send("17")),
+        # Sent twice, 35 s apart: the third time after four times as long.
+        (refund("sent", 0, 35), told("CONFIRMED"), 35 + 139, Wait(43.5)),
+        (refund("sent", 0, 35), told("CONFIRMED"), 35 + 141, Send("17")),
+        (refund("sent", 0, 9999), told("CONFIRMED"), 9999 + DOUBT_S - 1, Wait(DOUBT_S)),
+        (refund("sent", 0, 9999), told("CONFIRMED"), 9999 + DOUBT_S + 1, Send("17")),
+        # The gateway was away for a day after the wish, and has just been told for the first time.
+        (refund("sent", DAY_S, DAY_S), told("CONFIRMED"), DAY_S + RESEND_S - 1, Wait(8.5)),
+        (refund("sent", DAY_S, DAY_S), Refused("1404"), DAY_S + 20, Wait(5)),
+        (refund("sent", DAY_S, DAY_S), told("EXPIRED"), DAY_S + 20, Wait(5)),
         (refund(), told("CONFIRMED", 1), 0, Puzzle("the gateway tells of bl-1-1-00000000 over 1")),
         (refund(), told("EXPIRED"), 10, Wait(2.5)),
         (refund(), told("EXPIRED"), GIVE_UP_S + 1, Puzzle("a captured payment is EXPIRED")),
@@ -175,6 +189,8 @@ def refund(state: str = "asked") -> Refund:
             GIVE_UP_S + 1,
             Queue("the gateway does not know the payment"),
         ),
+        # A wrong token tells nothing about the payment, however long it lasts.
+        (refund(), Refused("TOKEN_INVALID"), GIVE_UP_S + 1, Wait(600)),
         (refund("queued"), told("CONFIRMED"), 0, Rest()),
         (refund("done"), told("CONFIRMED"), 0, Rest()),
     ],
@@ -183,11 +199,33 @@ def test_what_is_done_next_about_a_refund(seen, answer, age_s, step):
     assert decide(seen, PAID, answer, NOW + timedelta(seconds=age_s)) == step
 
 
-def test_not_cancellable_is_an_answer_only_after_the_caches_are_over():
-    early, late = (NOW + timedelta(seconds=s) for s in (DOUBT_S - 1, DOUBT_S + 1))
-    assert isinstance(refused(refund("sent"), Refused("3409"), early, "3409"), Wait)
-    assert isinstance(refused(refund("sent"), Refused("3409"), late, "3409"), Queue)
-    assert refused(refund("sent"), Refused("3001", "no"), early, "3409") == Queue("3001 no")
+@pytest.mark.parametrize(
+    ("seen", "code", "at_s", "is_believed"),
+    [
+        # Never told before: a clear no is one; of "not cancellable" a cache may know more.
+        (refund(), "3001", 1, True),
+        (refund(), "3409", 1, False),
+        # Told before: what that call did shows after the caches are over, counted from that call.
+        (refund("sent"), "3409", DOUBT_S - 1, False),
+        (refund("sent"), "3001", DOUBT_S - 1, False),
+        (refund("sent"), "3409", DOUBT_S + 1, True),
+        (refund("sent", DAY_S, DAY_S), "3409", DAY_S + DOUBT_S - 1, False),
+        (refund("sent", DAY_S, DAY_S), "3409", DAY_S + DOUBT_S + 1, True),
+        (refund("sent", 0, DAY_S), "3409", DAY_S + DOUBT_S - 1, False),
+    ],
+)
+def test_a_no_is_believed_when_nothing_before_it_can_have_been_carried_out(
+    seen, code, at_s, is_believed
+):
+    after = refused(seen, Refused(code, "no"), NOW + timedelta(seconds=at_s), "3409")
+    assert after == Queue(f"{code} no") if is_believed else isinstance(after, Wait)
+
+
+def test_money_that_was_only_reserved_is_back_when_the_bank_lets_go_of_it():
+    reserved = msgspec.structs.replace(PAID, state="owed")
+    for status in ("EXPIRED", "REJECTED", "CANCELLED", "REFUNDED"):
+        assert decide(refund("sent"), reserved, told(status), NOW) == Done()
+    assert isinstance(decide(refund("sent"), PAID, told("EXPIRED"), NOW), Wait)
 
 
 @given(

@@ -1,18 +1,25 @@
 """Staff pages about payouts and events, over a shop with real stores and a scripted gateway."""
 
 import asyncio
+import re
 from datetime import timedelta
 
 import pytest
 
 from kernel.web.pages import VENUE_ZONE
 from sales.ledger import Ledger
+from tests.fakes import Refuse
 from tests.flow.money import tickets_of
 from tests.flow.shop import AHEAD, BEK, open_shop
 from tests.web.admin_site import OPS, PASSWORD, Desk
 
 JSON = {"accept": "application/json"}
 REASON = "артист болен"
+FORM = re.compile(
+    r'action="(?P<path>[^"]+/again)">\s*<input type="hidden" name="version"'
+    r' value="(?P<version>\d+)">(?P<rest>.*?)</form>',
+    re.DOTALL,
+)
 
 
 @pytest.fixture
@@ -37,6 +44,12 @@ async def owed(shop):
     return await shop.refunds.ask(order.id, BEK, [(await tickets_of(shop, order))[0].id])
 
 
+def form_of(page: str) -> dict[str, str]:
+    """The form by which the gateway is asked again."""
+    found = FORM.search(page)
+    return found.groupdict() if found else {}
+
+
 async def audited(db, action):
     rows = await db.fetch("SELECT detail FROM audit WHERE action = $1 ORDER BY id", action)
     return [row["detail"] for row in rows]
@@ -55,7 +68,9 @@ async def test_strangers_and_cashiers_see_nothing(desk, path):
         assert (await browser.get(path)).status_code == 303
 
 
-@pytest.mark.parametrize("path", ["payouts/1/paid", "events/1/cancel", "events/1/move"])
+@pytest.mark.parametrize(
+    "path", ["payouts/1/paid", "payouts/1/again", "events/1/cancel", "events/1/move"]
+)
 async def test_strangers_change_nothing(desk, path):
     async with desk.browser(headers=JSON) as browser:
         assert (await browser.post(f"/{path}", data={"reference": "x"})).status_code == 401
@@ -86,6 +101,37 @@ async def test_what_the_gateway_refused_says_why(desk, shop):
     await shop.drain()
     async with desk.operator() as browser:
         assert "ТөлеуБар отказал: 3001" in (await browser.get("/payouts")).text
+
+
+async def test_what_the_gateway_refused_it_is_asked_again_once_for_two_clicks(desk, shop, db):
+    order = await shop.paid(0)
+    shop.gateway.plan("cancel", Refuse("3100"), Refuse("3100"))
+    refund = await shop.refunds.ask(order.id, BEK)
+    await shop.drain()
+    path = f"/payouts/{refund.id}"
+    async with desk.operator() as browser:
+        form = form_of((await browser.get(path)).text)
+        assert (form["path"], "Попросить ещё раз" in form["rest"]) == (f"{path}/again", True)
+        given = {"version": form["version"]}
+        answers = await asyncio.gather(*(browser.post(f"{path}/again", data=given) for _ in "12"))
+        assert {one.headers["location"] for one in answers} == {f"{path}?done=again"}
+        page = (await browser.get(f"{path}?done=again")).text
+        assert "Сами ничего не переводите" in page
+        assert "/paid" not in page
+        assert (await browser.post(f"{path}/paid", data={"reference": "x"})).status_code == 409
+        await shop.drain()
+        assert "снова отказал" in (await browser.get(f"{path}?done=again")).text
+        for odd in (given, {}, {"version": "x" * 99}, {"version": "-1"}):
+            assert (await browser.post(f"{path}/again", data=odd)).status_code == 303
+        assert await shop.drain() == 0
+        version = form_of((await browser.get(path)).text)["version"]
+        await browser.post(f"{path}/again", data={"version": version})
+        await shop.drain()
+        page = (await browser.get(path)).text
+        assert "вернул ТөлеуБар" in page
+        assert "ещё раз через ТөлеуБар" in page
+    assert [one["by"] for one in await audited(db, "refund.ask-again")] == [OPS, OPS]
+    assert await Ledger(db).check() == []
 
 
 async def test_two_clicks_at_once_pay_once_and_the_ledger_agrees(desk, shop, db):

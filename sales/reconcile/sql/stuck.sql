@@ -33,6 +33,15 @@ WHERE state = 'pending' AND expires_at < $1 AND id > $3
 ORDER BY id
 LIMIT $2;
 
+-- name: find_stuck_refunds
+-- Refunds that have been the gateway's to give since before $1, at most $2 beyond the id $3.
+SELECT refund.id, refund.order_id, refund.state, refund.amount, gateway_order_id, gateway_payment_id
+FROM refund JOIN payment ON payment.id = refund.payment_id
+WHERE refund.state IN ('asked', 'sent') AND coalesce(refund.sent_at, refund.updated_at) < $1
+  AND refund.id > $3
+ORDER BY refund.id
+LIMIT $2;
+
 -- name: find_late_lanes
 -- Lanes ($1) of the outbox in which a notice has been due since before $2.
 SELECT one.lane
