@@ -18,13 +18,13 @@ from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
 from kernel.convoy import Convoy
-from kernel.wire import TIMEOUT_S, Wire
+from kernel.wire import TIMEOUT_S, Commands, Wire
 
 Arg = str | bytes | int
 Reply = list[Any]
 PART = re.compile(r"^--@ (\w+)$", re.MULTILINE)
-# The script's name, and EVALSHA's arguments.
-Call = tuple[str, tuple[Arg, ...]]
+# The script's name, hash and keys; what stands before the server's run, or None; the arguments.
+Call = tuple[str, tuple[Arg, ...], str | None, tuple[Arg, ...]]
 # One pipeline stays small enough that Redis answers others in between (about 5 ms of work).
 PIPELINE_MAX = 256
 # Pipelines under way at once. Beyond that calls wait for the next to land and travel together,
@@ -46,38 +46,60 @@ class LuaScripts:
             self._answers, size_max=PIPELINE_MAX, flights_max=FLIGHTS_MAX
         )
 
-    async def run(self, name: str, keys: Sequence[str | bytes], args: Sequence[Arg] = ()) -> Reply:
-        """Run the command and return its reply: a status word, then fields.
+    async def run(
+        self,
+        name: str,
+        keys: Sequence[str | bytes],
+        args: Sequence[Arg] = (),
+        *,
+        fence: str | None = None,
+    ) -> Reply:
+        """Run the command and return its reply: a status word, then fields. `fence`: goes before
+        the arguments, with the run of the very server that gets the command at its end.
 
         Raises redis.exceptions.RedisError when Redis does not answer: the caller then does not
         know whether the command ran.
         """
-        return await self._calls.ask((name, (self._hashes[name], len(keys), *keys, *args)))
+        return await self._calls.ask(self._call(name, keys, fence, args))
 
     async def send(self, name: str, keys: Sequence[str | bytes], args: Sequence[Arg] = ()) -> Reply:
         """As `run`, for callers who gather what they ask by themselves: it leaves at once."""
-        replies = await self._answers([(name, (self._hashes[name], len(keys), *keys, *args))])
+        replies = await self._answers([self._call(name, keys, None, args)])
         if isinstance(replies[0], BaseException):
             raise replies[0]
         return replies[0]
 
+    def _call(
+        self, name: str, keys: Sequence[str | bytes], fence: str | None, args: Sequence[Arg]
+    ) -> Call:
+        return name, (self._hashes[name], len(keys), *keys), fence, tuple(args)
+
     async def _answers(self, calls: list[Call]) -> list[Reply | BaseException]:
-        replies = await self._send([call for _, call in calls])
+        replies = await self._send(calls)
         unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
             await self._teach({calls[i][0] for i in unknown})
-            again = await self._send([calls[i][1] for i in unknown])
+            again = await self._send([calls[i] for i in unknown])
             for i, reply in zip(unknown, again, strict=True):
                 replies[i] = reply
         return [reply if isinstance(reply, list | BaseException) else [reply] for reply in replies]
 
-    async def _send(self, calls: list[tuple[Arg, ...]]) -> list[Any]:
-        commands = [("EVALSHA", *call) for call in calls]
+    async def _send(self, calls: list[Call]) -> list[Any]:
+        def commands(run: str = "") -> Commands:
+            return [
+                ("EVALSHA", *head, *args)
+                if fence is None
+                else ("EVALSHA", *head, fence + run, *args)
+                for _, head, fence, args in calls
+            ]
+
+        is_fenced = any(call[2] is not None for call in calls)
         if self._wire is not None:
-            return await self._wire.send(commands)
-        # A cluster: which node is asked is for the driver to find out.
+            return await self._wire.send(commands if is_fenced else commands())
+        assert not is_fenced, "a cluster has no one run"
+        # Which node is asked is for the driver to find out.
         pipe = self._redis.pipeline(transaction=False)
-        for command in commands:
+        for command in commands():
             pipe.execute_command(*command)
         return list(await pipe.execute(raise_on_error=False))
 

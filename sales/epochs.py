@@ -3,6 +3,9 @@
 A token joins two facts. The epoch of PostgreSQL: a reset raises it. The run of Redis: another one
 means that Redis was restarted or replaced, and may have come back empty or without its last second.
 Seat commands carry the token; keys filled under another one answer `stale` and are refilled.
+
+The epoch may be known for a second. The run is known of each connection, and told by the one that
+carries the command: whoever slept through a restart has no old run to believe in.
 """
 
 import asyncio
@@ -13,12 +16,11 @@ from redis.asyncio import Redis
 from kernel.clock import Clock
 from kernel.db import Conn, Db
 from kernel.sql import load_queries
+from kernel.wire import RUN_CHARS
 
 Q = load_queries(Path(__file__).parent / "sql")
-# A reset made by another process, or a Redis replaced, is seen after this long.
+# A reset made by another process is seen after this long.
 FRESH_MS = 1_000
-# Enough of Redis's 40 hex digits to tell one run from another.
-RUN_CHARS = 12
 
 
 class Epochs:
@@ -26,14 +28,18 @@ class Epochs:
         self._redis = redis
         self._db = db
         self._clock = clock
-        self._token = ""
+        self._epoch: int | None = None
         self._fresh_until_ms = 0
-        self._reading: asyncio.Task[str] | None = None
+        self._reading: asyncio.Task[int] | None = None
 
-    async def token(self) -> str:
-        """The token, at most FRESH_MS old. Many who ask at once share one look."""
-        if self._token and self._clock.ms() < self._fresh_until_ms:
-            return self._token
+    async def fence(self) -> str:
+        """What the token begins with, before the run of whoever gets it (kernel.lua)."""
+        return f"{await self.epoch()}-"
+
+    async def epoch(self) -> int:
+        """The epoch, at most FRESH_MS old. Many who ask at once share one look."""
+        if self._epoch is not None and self._clock.ms() < self._fresh_until_ms:
+            return self._epoch
         if self._reading is None:
             self._reading = asyncio.create_task(self._renew())
             self._reading.add_done_callback(self._done)
@@ -47,15 +53,14 @@ class Epochs:
 
     def forget(self) -> None:
         """The next command looks again. For whoever has just raised the epoch."""
-        self._token = ""
+        self._epoch = None
 
-    async def _renew(self) -> str:
-        async with self._db.acquire() as conn:
-            token = await self.read(conn)
-        self._token, self._fresh_until_ms = token, self._clock.ms() + FRESH_MS
-        return token
+    async def _renew(self) -> int:
+        epoch: int = await self._db.fetchval(Q["read_epoch"])
+        self._epoch, self._fresh_until_ms = epoch, self._clock.ms() + FRESH_MS
+        return epoch
 
-    def _done(self, task: asyncio.Task[str]) -> None:
+    def _done(self, task: asyncio.Task[int]) -> None:
         self._reading = None
         if not task.cancelled():
             task.exception()  # told to whoever waited; not a forgotten failure

@@ -57,8 +57,8 @@ class SeatStore:
         SeatsUnsettled, EventUnknown, and RedisError when it is not known whether it ran.
         """
         for _ in range(TRIES_MAX):
-            token = await self.epochs.token()
-            reply = await self._scripts.run(command, keys_of(command, event_id), [token, *args])
+            fence = await self.epochs.fence()
+            reply = await self._scripts.run(command, keys_of(command, event_id), args, fence=fence)
             if word(reply) != "stale":
                 return reply
             await self._refill_once(event_id)
@@ -138,8 +138,7 @@ class SeatStore:
 
     async def rebuild(self, event_id: int) -> None:
         """Refill although the keys are of this epoch: for keys that are wrong in themselves."""
-        epoch, _, _ = (await self.epochs.token()).partition("-")
-        await self.redis.set(key(EPOCH, event_id), f"{epoch}-rebuild")
+        await self.redis.set(key(EPOCH, event_id), f"{await self.epochs.fence()}rebuild")
         await self.refill(event_id)
 
     async def _say_holding(self, event_id: int) -> int:

@@ -115,7 +115,8 @@ class SeatCheck:
 
     async def _fingerprints(self, events: Sequence[int]) -> dict[int, tuple[Any, ...]]:
         """For events that Redis has of this epoch: what changes when anything compared does."""
-        token = await self._store.epochs.token()
+        async with self._db.acquire() as conn:
+            token = await self._store.epochs.read(conn)
         pipe = self._store.redis.pipeline(transaction=False)
         for event_id in events:
             pipe.mget(key(EPOCH, event_id), key(VERSION, event_id))

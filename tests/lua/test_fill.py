@@ -9,7 +9,7 @@ import pytest
 
 from kernel.lua import LuaScripts, word
 from sales.catalogue import Catalogue
-from sales.epochs import Epochs
+from sales.epochs import FRESH_MS, Epochs
 from sales.holds import Holds
 from sales.holds_refusals import SeatTaken
 from sales.keys import EPOCH, VERSION, key, keys_of
@@ -171,10 +171,25 @@ async def test_an_epoch_that_never_settles_is_a_clear_refusal(holds, db, redis_s
     assert refused.value.status == 503
 
 
-async def test_many_who_ask_for_the_token_share_one_look(redis_shop, db, clock):
-    epochs = Epochs(redis_shop, db, clock)
+async def test_many_who_ask_for_the_epoch_share_one_look(redis_shop, db, clock, monkeypatch):
+    epochs, looks = Epochs(redis_shop, db, clock), []
+    renew = epochs._renew
+
+    async def counted():
+        looks.append(1)
+        return await renew()
+
+    monkeypatch.setattr(epochs, "_renew", counted)
+    assert set(await asyncio.gather(*(epochs.epoch() for _ in range(20)))) == {1}
+    clock.advance(FRESH_MS / 1000)
+    await epochs.epoch()
+    assert len(looks) == 2
+
+
+async def test_a_run_is_asked_for_once_a_connection(holds, db, redis_shop):
+    event = await build_event(db)
+    await holds.hold(event, 10, BEK, [0])
     await redis_shop.config_resetstat()
-    tokens = await asyncio.gather(*(epochs.token() for _ in range(20)))
-    assert len(set(tokens)) == 1
-    assert tokens[0].startswith("1-")
-    assert (await redis_shop.info("commandstats"))["cmdstat_info"]["calls"] == 1
+    for seat in (1, 2):
+        await holds.hold(event, 10, BEK, [seat])
+    assert "cmdstat_info" not in await redis_shop.info("commandstats")

@@ -1,10 +1,7 @@
 """A redis-server that is killed and started again between two calls, unseen by the loop."""
 
 import asyncio
-import socket
-import subprocess
 import tempfile
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,53 +10,16 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as ConnectionLost
 
-from biletter.engines import redis as local_redis
-from biletter.engines.launch import start_process
 from biletter.redis_address import open_redis
 from kernel.clock import SystemClock
 from kernel.keyring import Keyring
 from kernel.lua import LuaScripts
+from tests.process.redis_server import Server
 from waitingroom.room import Rooms
 from waitingroom.settings import RoomSettings
 from waitingroom.store import RoomAway
 
-WITHIN_S = 20
 COUNT = "return {'counted', redis.call('INCR', KEYS[1])}"
-
-
-class Server:
-    """Restarted in one turn of the loop, which so learns nothing of it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.engine = local_redis.prepare(folder, "rooms", sockets=folder)
-        self._log = folder / "log"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self._process = start_process(self.engine, self._log)
-        until = time.monotonic() + WITHIN_S
-        while not self._answers():
-            assert time.monotonic() < until
-            time.sleep(0.01)
-
-    def kill(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-
-    def restart(self) -> None:
-        self.kill()
-        self.start()
-
-    def _answers(self) -> bool:
-        with socket.socket(socket.AF_UNIX) as asked:
-            asked.settimeout(1)
-            try:
-                asked.connect(self.engine.url.removeprefix("unix://"))
-                asked.sendall(b"PING\r\n")
-                return asked.recv(100) == b"+PONG\r\n"
-            except OSError:
-                return False
 
 
 @pytest.fixture
