@@ -21,7 +21,7 @@ from kernel.values import INT64_MAX
 
 QUERIES = load_queries(Path(__file__).parent / "sql")
 LINES_MAX = 50
-# The subject of signing in; rooms are `room:<event>`.
+# The subject of signing in.
 STAFF = "staff"
 
 
@@ -69,6 +69,11 @@ class Audit:
     ) -> list[Line]:
         """The newest lines about these subjects."""
         rows = await self._db.fetch(QUERIES["lines_about"], list(subjects), below, count)
+        return [Line(**row) for row in rows]
+
+    async def of_staff(self, *, below: int = INT64_MAX, count: int = LINES_MAX) -> list[Line]:
+        """Of all that people here did, whatever it was done to."""
+        rows = await self._db.fetch(QUERIES["lines_of_staff"], below, count)
         return [Line(**row) for row in rows]
 
     async def everything(self, *, below: int = INT64_MAX, count: int = LINES_MAX) -> list[Line]:

@@ -21,3 +21,12 @@ SELECT id, at, actor, action, subject, detail
  WHERE id < $1
  ORDER BY id DESC
  LIMIT $2
+
+-- name: lines_of_staff
+-- The newest $2 lines below the id $1 of what staff did: here, where the line names who, or by the
+-- command line.
+SELECT id, at, actor, action, subject, detail
+  FROM audit
+ WHERE (detail ? 'by' OR actor = 'cli') AND id < $1
+ ORDER BY id DESC
+ LIMIT $2

@@ -8,9 +8,8 @@ from litestar.params import FromQuery
 
 from accounts.identity import Caller
 from accounts.web import AnyRequest
-from admin.audit import LINES_MAX, STAFF, Audit, room_subject
+from admin.audit import LINES_MAX, Audit
 from admin.staff import need_staff
-from admin.throttle import ThrottleConsole
 from kernel.values import INT64_MAX
 from kernel.web.numbers import digits_in
 from kernel.web.pages import Pages
@@ -21,7 +20,6 @@ async def audit_page(
     request: AnyRequest,
     *,
     pages: NamedDependency[Pages],
-    console: NamedDependency[ThrottleConsole],
     audit: NamedDependency[Audit],
     caller: NamedDependency[Caller],
     of: FromQuery[str] = "staff",
@@ -30,10 +28,6 @@ async def audit_page(
     """`of=staff`: what people here did; `of=all`: every line. `below`: the page after this id."""
     need_staff(caller)
     below = min(max(below, 1), INT64_MAX)
-    if of == "all":
-        lines = await audit.everything(below=below)
-    else:
-        subjects = [STAFF, *(room_subject(room.event) for room in console.rooms())]
-        lines = await audit.about(subjects, below=below)
+    lines = await (audit.everything if of == "all" else audit.of_staff)(below=below)
     more = lines[-1].id if len(lines) == LINES_MAX else None
     return pages.show(request, "admin/audit.html", lines=lines, of=of, more=more)

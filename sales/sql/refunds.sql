@@ -72,7 +72,7 @@ WITH moved AS (
 ), audited AS (
     INSERT INTO audit (at, actor, action, subject, detail)
     SELECT $5, $8, $9, 'order:' || order_id,
-           jsonb_strip_nulls(jsonb_build_object('refund', id, 'state', $4::text, 'amount', amount,
+           jsonb_strip_nulls(jsonb_build_object('refund', id, 'was', $3::text, 'state', $4::text, 'amount', amount,
                                                 'error', $6::text, 'reference', $7::text,
                                                 'by', $10::text))
     FROM moved
