@@ -47,13 +47,19 @@ class Epochs:
 
     async def read(self, conn: Conn) -> str:
         """The token as it stands now; the epoch as this transaction sees it."""
-        epoch = await conn.fetchval(Q["read_epoch"])
-        server = await self._redis.info("server")
-        return f"{epoch}-{server['run_id'][:RUN_CHARS]}"
+        return f"{await conn.fetchval(Q['read_epoch'])}-{await self._run()}"
+
+    async def token(self) -> str:
+        """The token for whoever only compares: its epoch may be FRESH_MS old."""
+        return f"{await self.fence()}{await self._run()}"
 
     def forget(self) -> None:
         """The next command looks again. For whoever has just raised the epoch."""
         self._epoch = None
+
+    async def _run(self) -> str:
+        run: str = (await self._redis.info("server"))["run_id"]
+        return run[:RUN_CHARS]
 
     async def _renew(self) -> int:
         epoch: int = await self._db.fetchval(Q["read_epoch"])

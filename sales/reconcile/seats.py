@@ -115,8 +115,7 @@ class SeatCheck:
 
     async def _fingerprints(self, events: Sequence[int]) -> dict[int, tuple[Any, ...]]:
         """For events that Redis has of this epoch: what changes when anything compared does."""
-        async with self._db.acquire() as conn:
-            token = await self._store.epochs.read(conn)
+        token = await self._store.epochs.token()
         pipe = self._store.redis.pipeline(transaction=False)
         for event_id in events:
             pipe.mget(key(EPOCH, event_id), key(VERSION, event_id))

@@ -167,8 +167,7 @@ async def test_a_seat_that_the_hall_does_not_have_is_refused(holds, db, seat):
 
 async def test_the_command_itself_refuses_a_seat_beyond_the_hall(holds, db, redis_shop, clock):
     event = await build_event(db)
-    async with db.acquire() as conn:
-        token = await holds.store.epochs.read(conn)
+    token = await holds.store.epochs.token()
     await holds.store.refill(event)
     args = [token, clock.ms(), 10, BEK, 600_000, 6, 0, 11]
     scripts = LuaScripts(redis_shop, HERE / "lua")
