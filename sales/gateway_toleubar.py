@@ -1,6 +1,11 @@
-"""The payment integrator ToleuBar, as its contract describes it (§2, §4, §9)."""
+"""The payment integrator ToleuBar, as its contract describes it (§2, §4, §9).
 
+An answer about another payment, order or sum than the one that was asked about says nothing.
+"""
+
+import re
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -39,6 +44,8 @@ OK: Final = 200
 UNTROUBLED_CODES: Final = frozenset({"1002", "3503"})
 CLIENT_ERRORS: Final = range(400, 500)
 REASON_CHARS_MAX: Final = 200
+PAYMENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,50}")
+ADDRESS_CHARS_MAX: Final = 2048
 
 
 class ToleuBar:
@@ -93,10 +100,12 @@ class ToleuBar:
         if not isinstance(answer, dict):
             return answer
         payment_id = answer.get("paymentId")
-        if not isinstance(payment_id, str) or not payment_id:
+        if not isinstance(payment_id, str) or not PAYMENT_ID.fullmatch(payment_id):
             return Unknown("init answered without a payment id")
+        if _is_other(answer, orderId=order_id, amount=amount):
+            return Unknown("init answered about another order or sum")
         url = answer.get("paymentURL")
-        return Offered(payment_id, url if isinstance(url, str) else self.form_url(payment_id))
+        return Offered(payment_id, url if _is_address(url) else self.form_url(payment_id))
 
     async def check(self, *, payment_id: str | None, order_id: str) -> Found | Refused | Unknown:
         """By payment id where we have one, else by our order id."""
@@ -109,7 +118,11 @@ class ToleuBar:
             told = msgspec.convert(answer, _CheckAnswer).payments[0]
         except (msgspec.ValidationError, IndexError) as error:
             return Unknown(f"check answered oddly: {error}"[:REASON_CHARS_MAX])
-        return Found(told.paymentId, told.orderId, told.status, round(told.amount))
+        if told.amount % 1 or not PAYMENT_ID.fullmatch(told.paymentId):
+            return Unknown("check answered oddly: an amount or a payment id that cannot be")
+        if payment_id not in (None, told.paymentId):
+            return Unknown("check answered about another payment")
+        return Found(told.paymentId, told.orderId, told.status, int(told.amount))
 
     async def confirm(
         self, *, payment_id: str, amount: int, key: str
@@ -124,7 +137,7 @@ class ToleuBar:
         }
         if named is not None:
             body["amount"] = named
-        return _accepted(await self._call(CONFIRM, body))
+        return _accepted(await self._call(CONFIRM, body), payment_id)
 
     async def cancel(
         self, *, payment_id: str, reason: str, key: str
@@ -137,7 +150,7 @@ class ToleuBar:
             "reason": reason[:255],
             "data": {"externalRequestId": key},
         }
-        return _accepted(await self._call(CANCEL, body))
+        return _accepted(await self._call(CANCEL, body), payment_id)
 
     async def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any] | Refused | Unknown:
         """The answer of a call that succeeded, or which kind of failure it was."""
@@ -180,7 +193,27 @@ def _sort(answer: Answer) -> dict[str, Any] | Refused | Unknown:
     return Unknown(f"{answer.status} {code} {message}", is_trouble=code not in UNTROUBLED_CODES)
 
 
-def _accepted(answer: dict[str, Any] | Refused | Unknown) -> Accepted | Refused | Unknown:
+def _is_other(answer: dict[str, Any], **ours: str | int) -> bool:
+    """Whether it names something else; what it leaves out (§2.1: null) it does not name."""
+    return any(answer.get(name) not in (None, value) for name, value in ours.items())
+
+
+def _is_address(url: Any) -> bool:
+    """Where a browser may be sent."""
+    if not isinstance(url, str) or len(url) > ADDRESS_CHARS_MAX or not url.isascii():
+        return False
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and url.isprintable()
+
+
+def _accepted(
+    answer: dict[str, Any] | Refused | Unknown, payment_id: str
+) -> Accepted | Refused | Unknown:
+    if isinstance(answer, dict) and _is_other(answer, paymentId=payment_id):
+        return Unknown("answered about another payment")
     if isinstance(answer, dict):
         return Accepted(str(answer.get("status") or ""))
     return answer

@@ -146,11 +146,80 @@ async def test_a_payment_the_gateway_does_not_know_is_a_refusal():
     assert await check(ToldWire(no(404, "1404"))) == Refused("1404", "no")
 
 
+PAYMENT = {"paymentId": "17", "orderId": "bk-000456-1", "status": "CONFIRMED", "amount": 100}
+
+
 @pytest.mark.parametrize(
-    "payments", [[], [{}], "x", [{"paymentId": 1}], [{"paymentId": "1", "orderId": "2"}]]
+    "payments",
+    [
+        [],
+        [{}],
+        "x",
+        None,
+        [{"paymentId": 1}],
+        [{"paymentId": "1", "orderId": "2"}],
+        *(
+            [PAYMENT | wrong]
+            for wrong in (
+                {"paymentId": "18"},
+                {"paymentId": ""},
+                {"paymentId": "1 OR 1"},
+                {"paymentId": "9" * 51},
+                {"orderId": None},
+                {"status": 3},
+                {"amount": "100"},
+                {"amount": 99.5},
+                {"amount": 1e400},
+                {"amount": None},
+            )
+        ),
+    ],
+    ids=repr,
 )
 async def test_a_check_that_answers_oddly_tells_nothing(payments):
-    assert isinstance(await check(ToldWire(ok(payments=payments))), Unknown)
+    assert isinstance(await check(ToldWire(ok(payments=payments)), "17"), Unknown)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"paymentId": None},
+        {"paymentId": 17},
+        {"paymentId": "../../x"},
+        {"paymentId": "9" * 51},
+        {"orderId": "bk-000456-2"},
+        {"amount": 1},
+        {"amount": "20000000"},
+        {"amount": -20_000_000},
+    ],
+    ids=repr,
+)
+async def test_an_init_that_answers_about_something_else_is_asked_about(wrong):
+    good = {"paymentId": "17", "orderId": "bk-000456-1", "amount": 20_000_000.0}
+    assert isinstance(await init(ToldWire(ok(**good))), Offered)
+    assert isinstance(await init(ToldWire(ok(**good | wrong))), Unknown)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(None, 5, "", "/form/17", "javascript:alert(1)", "//evil", "http://", "http://["),
+        *("http://ё/", "http://gateway/form\r\nX: y", "http://gateway/" + "x" * 2048),
+    ],
+    ids=lambda url: repr(url)[:30],
+)
+async def test_a_form_that_no_browser_may_be_sent_to_is_not_believed(url):
+    offered = await init(ToldWire(ok(paymentId="17", paymentURL=url)))
+    assert offered == Offered("17", "http://gateway:8083/api/v1/paymentform/render/17")
+
+
+async def test_what_was_done_to_another_payment_was_not_done_to_ours():
+    for told_id, kind in (("17", Accepted), (None, Accepted), ("18", Unknown), (17, Unknown)):
+        answer = ok(paymentId=told_id, status="CONFIRMED")
+        gateway = client(ToldWire(answer, answer))
+        confirmed = await gateway.confirm(payment_id="17", amount=100, key="k")
+        cancelled = await gateway.cancel(payment_id="17", reason="buyer", key="k")
+        assert (type(confirmed), type(cancelled)) == (kind, kind)
 
 
 @pytest.mark.parametrize(

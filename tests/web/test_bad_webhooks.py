@@ -106,3 +106,20 @@ async def test_a_webhook_replayed_a_day_later_changes_nothing(
     for path in ("success", "fail"):
         await aru.get(f"/api/payments/{path}", params={"orderId": booking})
     assert await state_of(stand.db, redis_shop) == before
+
+
+async def test_return_addresses_with_wrong_numbers_are_refused_and_tell_nothing(
+    stand, aru, event_id, redis_shop
+):
+    """Anybody can open them: they can make us ask about an order that is there, and no more."""
+    booking, _ = await paying(stand, aru, event_id)
+    before = await state_of(stand.db, redis_shop)
+    wrong = ["", "x", "-1", "0", "1.5", "1e3", "٣", "9" * 40, "1 OR 1=1"]
+    wrong += [str(2**53 + 1), str(2**63), str(booking + 1)]
+    for path in ("success", "fail"):
+        for number in wrong:
+            answer = await aru.get(f"/api/payments/{path}", params={"orderId": number})
+            assert answer.status_code in (400, 404), number
+            assert answer.json()["code"], number
+        assert (await aru.get(f"/api/payments/{path}")).status_code == 400
+    assert await state_of(stand.db, redis_shop) == before
