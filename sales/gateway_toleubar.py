@@ -4,7 +4,7 @@ An answer about another payment, order or sum than the one that was asked about 
 """
 
 import re
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 from urllib.parse import urlsplit
 
 import msgspec
@@ -198,7 +198,7 @@ def _is_other(answer: dict[str, Any], **ours: str | int) -> bool:
     return any(answer.get(name) not in (None, value) for name, value in ours.items())
 
 
-def _is_address(url: Any) -> bool:
+def _is_address(url: Any) -> TypeGuard[str]:
     """Where a browser may be sent."""
     if not isinstance(url, str) or len(url) > ADDRESS_CHARS_MAX or not url.isascii():
         return False
