@@ -71,5 +71,7 @@ def moved(
         order=replace(
             order, state=order_state, reason=reason, version=order.version + 1, updated_at=now
         ),
-        payment=replace(payment, state=state, version=payment.version + 1, **learnt),
+        payment=replace(
+            payment, state=state, version=payment.version + 1, updated_at=now, **learnt
+        ),
     )

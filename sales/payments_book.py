@@ -128,9 +128,9 @@ class PaymentBook:
         """The gateway would not let go of money that nobody wants: a refund stands for it."""
         async with self._db.acquire() as conn, conn.transaction():
             moved = await self._move(conn, attempt, verb="owe", last_error=why)
-            if moved:
+            if moved is not None:
                 await refunds_owed.begin(conn, self._clock.now(), attempt)
-            return moved
+            return moved is not None
 
     async def capture(self, attempt: Attempt) -> bool:
         """The money is ours: the order is paid, its seats are sold, tickets and ledger say so."""
