@@ -85,7 +85,7 @@ WITH current AS (
                          created_at, updated_at)
     SELECT placed.o_id, 1, $13, $7, $14, $6, $5, $5 FROM placed
     RETURNING id, order_id, attempt, gateway_order_id, gateway_payment_id, amount, state, version,
-        payment_url, return_base, expires_at, created_at, last_error
+        payment_url, return_base, expires_at, created_at, updated_at, last_error
 ), staged AS (
     INSERT INTO notice (kind, subject_id, due_at, created_at, lane)
     SELECT 'payment.settle', id, $15::timestamptz, $5, $16 FROM attempted
