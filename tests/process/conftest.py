@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.house import House
+from tests.process.machine import Machine
 
 DUTY = Path(__file__).with_name("duty.py")
 
@@ -18,6 +19,15 @@ def procfile(folder: Path, **duties: str) -> Path:
         + "".join(f"{name}: {sys.executable} {DUTY} {rest}\n" for name, rest in duties.items())
     )
     return path
+
+
+@pytest.fixture
+def machine(engines_folder: Path, tmp_path: Path) -> Iterator[Machine]:
+    folder = engines_folder / f"machine-{tmp_path.name[-12:]}"
+    folder.mkdir()
+    machine = Machine(folder)
+    yield machine
+    machine.kill()
 
 
 @pytest.fixture

@@ -10,22 +10,13 @@ from biletter.redis_address import open_redis
 from biletter.settings import SettingsError, read_settings
 from kernel.clock import ManualClock
 from kernel.keyring import Keyring
-from tests.process.test_room_redis_lost import Machine
+from tests.process.machine import Machine
 from waitingroom.apart import RoomsApart
 from waitingroom.settings import RoomSettings
 from waitingroom.store import RoomAway
 
 pytestmark = pytest.mark.process
 USUAL, HOT = 1, 7
-
-
-@pytest.fixture
-async def machine(engines_folder: Path, tmp_path: Path) -> AsyncIterator[Machine]:
-    folder = engines_folder / f"apart-{tmp_path.name[-12:]}"
-    folder.mkdir()
-    machine = Machine(folder)
-    yield machine
-    machine.kill()
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """The room's Redis is killed in the middle of a sale and comes back: whole, empty, or old."""
 
-import asyncio
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,11 +8,10 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from biletter.engines import redis as local_redis
-from biletter.engines.launch import start_process, wait_until_answers
 from biletter.redis_address import open_redis
 from kernel.clock import ManualClock
 from kernel.errors import Refusal
+from tests.process.machine import Machine
 from tests.web.room_site import EVENT, HTML, Site
 from waitingroom.recovery import ISSUED_GAP
 from waitingroom.store import RoomAway
@@ -23,47 +19,6 @@ from waitingroom.store import RoomAway
 pytestmark = pytest.mark.process
 ROOM = f"/rooms/{EVENT}"
 LAPSE_S = 900
-
-
-class Machine:
-    """A Redis of its own with an append-only file."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-        self.data = folder / "redis-rooms"
-
-    async def start(self) -> str:
-        engine = local_redis.prepare(self.folder, "rooms", sockets=self.folder)
-        log = self.folder / "log"
-        process = self._process = start_process(engine, log)
-        await wait_until_answers(engine, lambda: process.poll() is None, log)
-        return engine.url
-
-    def kill(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-
-    def empty(self) -> None:
-        for path in self.data.glob("appendonly*"):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-    def keep_copy(self) -> None:
-        shutil.copytree(self.data, self.folder / "copy", dirs_exist_ok=True)
-
-    def bring_back_copy(self) -> None:
-        self.empty()
-        shutil.copytree(self.folder / "copy", self.data, dirs_exist_ok=True)
-
-
-@pytest.fixture
-async def machine(engines_folder: Path, tmp_path: Path) -> AsyncIterator[Machine]:
-    folder = engines_folder / f"lost-{tmp_path.name[-12:]}"
-    folder.mkdir()
-    machine = Machine(folder)
-    yield machine
-    machine.kill()
 
 
 @pytest.fixture
@@ -140,8 +95,7 @@ async def test_after_a_loss_no_number_is_given_twice_and_everybody_keeps_theirs(
 ):
     await site.open(rate_per_minute=60)
     early = await crowd(site, 6)
-    await asyncio.sleep(1.1)  # the append-only file is written within a second
-    machine.keep_copy()
+    await machine.keep_copy()
     late = await crowd(site, 5, first=7)
     await site.move(4.0)
     serving = site.rooms.snapshot(EVENT).serving
@@ -168,8 +122,7 @@ async def test_after_a_loss_no_number_is_given_twice_and_everybody_keeps_theirs(
 async def test_after_a_loss_the_gate_is_not_breached(machine: Machine, site: Site, loss: str):
     await site.open(rate_per_minute=60, ceiling=4, grace_seconds=600)
     people = await crowd(site, 12)
-    await asyncio.sleep(1.1)
-    machine.keep_copy()
+    await machine.keep_copy()
     inside = await let_in_during(site, people, 12)
     assert len(inside) == 4
     tokens = [person.cookies[f"biletter_entry_{EVENT}"] for person in inside]
@@ -220,8 +173,7 @@ async def test_after_a_loss_the_gate_opens_slowly(machine: Machine, site: Site):
 async def test_a_room_that_was_reset_stays_reset(machine: Machine, site: Site):
     await site.open(rate_per_minute=60)
     aru = (await crowd(site, 1))[0]
-    await asyncio.sleep(1.1)
-    machine.keep_copy()
+    await machine.keep_copy()
     site.clock.advance(5)
     settings = await site.rooms.reset(EVENT, "Dana")
     await site.rooms.configure(EVENT, {"rate_per_minute": 77}, "Dana")
