@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
 from kernel.convoy import Convoy
-from kernel.wire import TIMEOUT_S, Commands, Wire
+from kernel.wire import RUN_CHARS, TIMEOUT_S, Commands, Wire
 
 Arg = str | bytes | int
 Reply = list[Any]
@@ -96,10 +96,10 @@ class LuaScripts:
         is_fenced = any(call[2] is not None for call in calls)
         if self._wire is not None:
             return await self._wire.send(commands if is_fenced else commands())
-        assert not is_fenced, "a cluster has no one run"
-        # Which node is asked is for the driver to find out.
+        # Which connection or node is asked is for the driver to find out: its run is asked before.
+        run = (await self._redis.info("server"))["run_id"][:RUN_CHARS] if is_fenced else ""
         pipe = self._redis.pipeline(transaction=False)
-        for command in commands():
+        for command in commands(run):
             pipe.execute_command(*command)
         return list(await pipe.execute(raise_on_error=False))
 
