@@ -9,6 +9,7 @@ import contextlib
 import gc
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,8 @@ import msgspec
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"content-length:"
+# At a set pace requests go out by so many milliseconds: a timer for each would cost as much as it.
+HANDFUL_S = 0.001
 
 
 class Blast(msgspec.Struct, frozen=True):
@@ -43,19 +46,61 @@ class Blast(msgspec.Struct, frozen=True):
         return self.latencies[min(len(self.latencies) - 1, int(share * len(self.latencies)))] * 1e3
 
 
+class _Pace:
+    """So many requests a second in even handfuls, whether or not the last ones were answered: each
+    goes by a line that is free, and its time counts from when its handful was due.
+    """
+
+    def __init__(self, per_second: float) -> None:
+        self._each = per_second * HANDFUL_S
+        self._free: list[_Connection] = []
+        self._waiting: deque[float] = deque()
+        self._handfuls, self._asked = 0, 0
+        self._started = time.perf_counter()
+        asyncio.get_running_loop().call_soon(self._next_handful)
+        self.is_over = False
+
+    def free(self, line: "_Connection") -> None:
+        self._free.append(line)
+        self._send()
+
+    def end(self, last: "_Connection") -> None:
+        """There is nothing more to ask."""
+        self.is_over = True
+        for line in (last, *self._free):
+            line.close()
+
+    def _next_handful(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = time.perf_counter()
+        while not self.is_over:
+            due_at = self._started + self._handfuls * HANDFUL_S
+            if due_at > now:
+                loop.call_later(due_at - now, self._next_handful)
+                break
+            self._handfuls += 1
+            count = int(self._handfuls * self._each) - self._asked
+            self._asked += count
+            self._waiting.extend([due_at] * count)
+        self._send()
+
+    def _send(self) -> None:
+        while self._waiting and self._free and not self.is_over:
+            self._free.pop().send(self._waiting.popleft())
+
+
 class _Connection(asyncio.Protocol):
-    """Sends the next request as soon as the last one is answered, until told to stop."""
+    """Sends the next request as soon as the last one is answered, or at its pace's word, until
+    told to stop.
+    """
 
     def __init__(
         self,
         next_request: Callable[[], bytes | None],
-        every_s: float,
-        first_s: float,
+        pace: _Pace | None,
         bodies: list[bytes] | None,
     ) -> None:
-        """Every `every_s` at most, if not 0; a late one counts from when it was due."""
-        self._next = next_request
-        self._every_s, self._first_s = every_s, first_s
+        self._next, self._pace = next_request, pace
         self._bodies = bodies
         self._buffer = b""
         self._sent_at = 0.0
@@ -66,8 +111,7 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are no subclass of asyncio's.
         self._transport = cast("asyncio.Transport", transport)
-        self._due_at = time.perf_counter() + self._first_s
-        self._when_due()
+        self._go_on()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -85,27 +129,30 @@ class _Connection(asyncio.Protocol):
         if self._bodies is not None:
             self._bodies.append(self._buffer[end + len(HEAD_END) :])
         self._buffer = b""
-        self._due_at += self._every_s
-        self._when_due()
+        self._go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # the library's name
         if not self.done.done():
             self.done.set_result(None)
 
-    def _when_due(self) -> None:
-        wait_s = self._due_at - time.perf_counter()
-        if self._every_s and wait_s > 0:
-            asyncio.get_running_loop().call_later(wait_s, self._send)
-        else:
-            self._send()
-
-    def _send(self) -> None:
+    def send(self, due_at: float | None = None) -> None:
         request = self._next()
         if request is None:
-            self._transport.close()
+            self._pace.end(self) if self._pace else self.close()
             return
-        self._sent_at = self._due_at if self._every_s else time.perf_counter()
+        self._sent_at = time.perf_counter() if due_at is None else due_at
         self._transport.write(request)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def _go_on(self) -> None:
+        if self._pace is None:
+            self.send()
+        elif self._pace.is_over:
+            self.close()
+        else:
+            self._pace.free(self)
 
 
 async def blast(
@@ -122,7 +169,6 @@ async def blast(
     `per_second`, evenly. `pids` are the processes whose processor time is counted; `bodies`
     gathers what was answered.
     """
-    every_s = connections / per_second if per_second else 0.0
     stop_at = time.perf_counter() + seconds
 
     def bounded() -> bytes | None:
@@ -132,7 +178,7 @@ async def blast(
     gc.collect()
     gc.disable()
     try:
-        return await _blast(port, bounded, connections, pids, every_s, bodies)
+        return await _blast(port, bounded, connections, pids, per_second, bodies)
     finally:
         gc.enable()
 
@@ -142,16 +188,14 @@ async def _blast(
     requests: Callable[[], bytes | None],
     connections: int,
     pids: Sequence[int],
-    every_s: float,
+    per_second: float,
     bodies: list[bytes] | None,
 ) -> Blast:
     loop = asyncio.get_running_loop()
     before, started = cpu_seconds(pids), time.perf_counter()
-    lines: list[_Connection] = []
-    for n in range(connections):
-        first_s = every_s * n / connections
-        make = partial(_Connection, requests, every_s, first_s, bodies)
-        lines.append((await loop.create_connection(make, "127.0.0.1", port))[1])
+    pace = _Pace(per_second) if per_second else None
+    make = partial(_Connection, requests, pace, bodies)
+    lines = [(await loop.create_connection(make, "127.0.0.1", port))[1] for _ in range(connections)]
     await asyncio.gather(*(line.done for line in lines))
     spent = time.perf_counter() - started
     statuses: dict[int, int] = {}

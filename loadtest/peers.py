@@ -1,7 +1,7 @@
 """What we compare ourselves with, on the same server and the same Redis.
 
 `python -m loadtest.peers PORT REDIS_URL` serves
-  /bare   a plain ASGI answer: the least this server can do
+  /bare   a plain ASGI answer, as long as a status: the least this server can do
   /route  an ordinary framework route
   /join, /naive/heartbeat, /naive/claim
           the least a room can be as one would first write it: an ordinary route, one script a
@@ -31,7 +31,13 @@ from redis.asyncio import BlockingConnectionPool, Redis
 
 from loadtest import peer_room
 
-BODY = b'{"event":1,"state":"open","serving":1,"issued":2}'
+# As a room's status is, in shape and length.
+BODY = (
+    b'{"event":1,"state":"open","mode":"on","armed_at":null,"generation":1795406395,"serving":20112,'
+    b'"issued":241377,"living":221265,"rate_per_minute":1000000,"in_flight":2000,"ceiling":1000000,'
+    b'"prequeue_at":null,"opens_at":null,"closes_at":null,"time_zone":"Asia/Almaty","message":"",'
+    b'"updated_at":"2026-11-23T04:59:55+00:00","age_s":0,"lane":null,"awaits":null}'
+)
 NAIVE_JOIN = """
 local number = redis.call('HGET', KEYS[2], ARGV[1])
 if number then return {'again', number} end

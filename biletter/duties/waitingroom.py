@@ -21,6 +21,7 @@ from waitingroom.web.counts import Counts
 from waitingroom.web.described import SCHEMES
 from waitingroom.web.hot import HotRooms
 from waitingroom.web.hotjoin import HotJoin
+from waitingroom.web.hotstatus import HotStatus
 from waitingroom.web.routes import routes
 
 DB_CONNECTIONS = 2
@@ -70,6 +71,7 @@ async def run(parts: Parts) -> None:
         static=STATIC,
     )
     port = settings.port_of("waitingroom")
-    await serve(app, bind=settings.bind, port=port, duty="waitingroom")
+    whole = HotStatus(app, rooms.reader)
+    await serve(whole, bind=settings.bind, port=port, duty="waitingroom")
     await rooms.close()
     await db.close()

@@ -25,6 +25,7 @@ from waitingroom.settings import RoomSettings
 from waitingroom.web.described import SCHEMES
 from waitingroom.web.hot import HotRooms
 from waitingroom.web.hotjoin import HotJoin
+from waitingroom.web.hotstatus import HotStatus
 from waitingroom.web.routes import routes
 
 EVENT = 1
@@ -67,7 +68,7 @@ class Site:
             },
             inner=lambda routes: CookieEdge(routes, secure=False),
         )
-        self.app = Witness(routed)
+        self.app = Witness(HotStatus(routed, self.rooms.reader))
 
     async def open(self, event: int = EVENT, **fields: Any) -> None:
         await self.rooms.open(event, RoomSettings(**fields))

@@ -1,6 +1,6 @@
-"""The calls that everybody makes all the time, as plain ASGI in front of any routing: status,
-my place, heartbeat, claim, and joining for those who are known. Whatever is unusual about a
-request is left to the ordinary routes, which answer the same.
+"""The calls that everybody makes all the time, as plain ASGI in front of any routing: my place,
+heartbeat, claim, and joining for those who are known. Whatever is unusual about a request is left
+to the ordinary routes, which answer the same. (The status: waitingroom.web.hotstatus.)
 """
 
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ from waitingroom.room import Rooms
 from waitingroom.web.answers import claim_answer, place_answer
 from waitingroom.web.entrance import cookie_of, entry_in_header, event_of
 from waitingroom.web.hotjoin import HotJoin
-from waitingroom.web.hotstatus import JSON, NOSNIFF, HotStatus
+from waitingroom.web.hotstatus import JSON, NOSNIFF
 from waitingroom.web.joining import at_door
 
 Scope = dict[str, Any]
@@ -51,7 +51,6 @@ class HotRooms:
         self._rooms = rooms
         self._join = join
         self._links = links
-        self._status = HotStatus(rooms.reader)
         self.calls: dict[tuple[str, str], Callable[[Entry, Headers], Awaitable[Answer]]] = {
             ("GET", "entries/me"): self._place,
             ("POST", "heartbeats"): self._heartbeat,
@@ -60,14 +59,6 @@ class HotRooms:
 
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> bool:
         method, path = scope["method"], scope["path"]
-        if method == "GET" and (told := self._status.of(path)):
-            REQUESTS.counts["GET", "200"] += 1
-            await send(told.start)
-            await send(told.rest)
-            return True
-        return await self._called(method, path, scope, receive, send)
-
-    async def _called(self, method: str, path: str, scope: Scope, receive: Any, send: Send) -> bool:
         parts = path.split("/", 3)
         if len(parts) < PARTS_MIN:
             return False
