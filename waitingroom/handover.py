@@ -15,7 +15,7 @@ from kernel.lua import Reply, word
 from waitingroom import keys
 from waitingroom.claims import Lapsed
 from waitingroom.entries import Entry
-from waitingroom.hands import Hands
+from waitingroom.hands import Hands, passing
 from waitingroom.line import Line
 from waitingroom.store import Store
 
@@ -156,17 +156,9 @@ class Handovers:
             reply = await self._store.run_for_entry(
                 "handover",
                 entry,
-                lambda gen: [
-                    keys.settings(event),
-                    keys.line(event, gen),
-                    keys.places(event, gen, giver),
-                    keys.places(event, gen, taker),
-                    keys.done(event, gen),
-                    keys.left(event, gen),
-                    keys.link(event, gen, link.jti),
-                    keys.knocked(event, gen),
-                    keys.owners(event, gen),
-                    keys.moves(event, gen),
+                lambda line: [
+                    *passing(event, line, giver, taker),
+                    keys.link(event, line, link.jti),
                 ],
                 [giver, taker, entry.number, REMEMBER_S, entry.hands],
             )

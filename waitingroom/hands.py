@@ -12,6 +12,21 @@ from waitingroom.memory import Memory, Owner
 from waitingroom.store import Store
 
 
+def passing(event: int, line: keys.LineId, giver: bytes, taker: bytes) -> list[str]:
+    """The keys of a command by which a place passes from one subject to another."""
+    return [
+        keys.settings(event),
+        keys.line(event, line),
+        keys.places(event, line, giver),
+        keys.places(event, line, taker),
+        keys.done(event, line),
+        keys.left(event, line),
+        keys.knocked(event, line),
+        keys.owners(event, line),
+        keys.moves(event, line),
+    ]
+
+
 class Hands:
     def __init__(self, store: Store, memory: Memory, cohort: Cohort) -> None:
         self._store, self._memory, self.cohort = store, memory, cohort
@@ -27,17 +42,7 @@ class Hands:
             reply = await self._store.run_for_entry(
                 "adopt",
                 entry,
-                lambda gen: [
-                    keys.settings(event),
-                    keys.line(event, gen),
-                    keys.places(event, gen, giver),
-                    keys.places(event, gen, taker),
-                    keys.done(event, gen),
-                    keys.left(event, gen),
-                    keys.knocked(event, gen),
-                    keys.owners(event, gen),
-                    keys.moves(event, gen),
-                ],
+                lambda line: passing(event, line, giver, taker),
                 [giver, taker, entry.number, entry.hands],
             )
         except GenerationOver:

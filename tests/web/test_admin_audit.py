@@ -98,14 +98,6 @@ OTHERS = {"/sign-in", "/sign-out"}
 
 
 @pytest.fixture
-async def desk(db, redis_rooms, clock, tmp_path):
-    made = Desk(db, redis_rooms, clock, tmp_path / "keys")
-    await made.open()
-    yield made
-    made.passwords.close()
-
-
-@pytest.fixture
 async def shop(desk, db, redis_shop, clock, tmp_path) -> Shop:
     await db.execute("UPDATE account SET id = $1 WHERE email = 'bek@mail.kz'", BEK)
     return await open_shop(db, redis_shop, clock, tmp_path, starts_at=AHEAD)

@@ -11,7 +11,7 @@ from sales.ledger import Ledger
 from tests.fakes import Refuse
 from tests.flow.money import tickets_of
 from tests.flow.shop import AHEAD, BEK, open_shop
-from tests.web.admin_site import OPS, PASSWORD, Desk
+from tests.web.admin_site import OPS, PASSWORD
 
 JSON = {"accept": "application/json"}
 REASON = "артист болен"
@@ -20,14 +20,6 @@ FORM = re.compile(
     r' value="(?P<version>\d+)">(?P<rest>.*?)</form>',
     re.DOTALL,
 )
-
-
-@pytest.fixture
-async def desk(db, redis_rooms, clock, tmp_path):
-    made = Desk(db, redis_rooms, clock, tmp_path / "keys")
-    await made.open()
-    yield made
-    made.passwords.close()
 
 
 @pytest.fixture

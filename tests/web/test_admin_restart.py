@@ -5,19 +5,11 @@ import asyncio
 import pytest
 
 from biletter.cli.main import main
-from tests.web.admin_site import OPS, Desk
+from tests.web.admin_site import OPS
 from waitingroom import keys
 
 PAGE = "/rooms/1/restart"
 REASON = "очередь заняли программы"
-
-
-@pytest.fixture
-async def desk(db, redis_rooms, clock, tmp_path):
-    made = Desk(db, redis_rooms, clock, tmp_path / "keys")
-    await made.open()
-    yield made
-    made.passwords.close()
 
 
 async def given(desk, **fields):

@@ -22,21 +22,17 @@ local done_key, left_key, knocked_key = KEYS[5], KEYS[6], KEYS[7]
 local owners_key, moves_key = KEYS[8], KEYS[9]
 local generation, from, to = ARGV[1], ARGV[2], ARGV[3]
 local number, hands = tonumber(ARGV[4]), tonumber(ARGV[5])
+--@ owner
 
 local current = redis.call('HGET', settings_key, 'generation')
 if not current then return {'unknown'} end
 if current ~= generation then return {'generation', current} end
 if tonumber(redis.call('HGET', from_key, from)) ~= number then return {'gone'} end
-local owner = redis.call('HGET', owners_key, number) or '0:'
-local colon = string.find(owner, ':', 1, true)
-local count, whose = tonumber(string.sub(owner, 1, colon - 1)), string.sub(owner, colon + 1)
+local count, whose = owner_of(number)
 if whose ~= '' and whose ~= from then return {'gone'} end
 local line = redis.call('HMGET', line_key, 'serving', 'lapsed')
 local serving, lapsed = tonumber(line[1]) or 0, tonumber(line[2]) or 0
-local function is_good(held)
-  if redis.call('GETBIT', done_key, held) == 1 then return false end
-  return held > lapsed or redis.call('GETBIT', knocked_key, held) == 1
-end
+--@ good
 if not is_good(number) then return {'gone'} end
 local own = tonumber(redis.call('HGET', to_key, to))
 
@@ -48,6 +44,5 @@ if worse then redis.call('SETBIT', done_key, worse, 1) end
 if worse and worse > serving then redis.call('RPUSH', left_key, worse) end
 if best ~= number then return {'adopted', best, 0} end
 hands = math.max(count, hands) + 1
-redis.call('HSET', owners_key, number, hands .. ':' .. to)
-redis.call('RPUSH', moves_key, number .. ':' .. hands .. ':' .. to)
+becomes(number, hands, to)
 return {'adopted', best, hands}

@@ -35,6 +35,7 @@ local jti, slack_ms, now_ms, is_staff = ARGV[4], tonumber(ARGV[5]), tonumber(ARG
 local PERMIT, BURST_S, QUIET_MAX_MS = 60000, 1, 3600000
 -- After a loss of Redis the gate opens this slowly, from a tenth of the rate to all of it.
 local RAMP_MS = 60000
+--@ owner
 
 if now_ms == 0 then
   local time = redis.call('TIME')
@@ -52,8 +53,7 @@ local is_program, awaited = number == 0, 0
 if is_off then return {'off'} end
 if is_program and mode ~= 'auto' then return {'queue'} end
 if not is_program and tonumber(redis.call('HGET', places_key, subject)) ~= number then return {'gone'} end
-local owner = redis.call('HGET', owners_key, number)
-if owner and string.sub(owner, string.find(owner, ':', 1, true) + 1) ~= subject then return {'gone'} end
+if is_anothers(number, subject) then return {'gone'} end
 local lease_ms = tonumber(redis.call('ZSCORE', leases_key, subject))
 local visit = redis.call('HGET', visits_key, subject)
 if lease_ms and lease_ms > now_ms and visit then return {'repeat', visit} end

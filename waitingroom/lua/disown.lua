@@ -10,13 +10,12 @@
 -- Changes: the subject's place.
 local settings_key, places_key, owners_key = KEYS[1], KEYS[2], KEYS[3]
 local generation, subject, number = ARGV[1], ARGV[2], ARGV[3]
+--@ owner
 
 local current = redis.call('HGET', settings_key, 'generation')
 if not current then return {'unknown'} end
 if current ~= generation then return {'generation', current} end
-local owner = redis.call('HGET', owners_key, number)
-local is_theirs = not owner or string.sub(owner, string.find(owner, ':', 1, true) + 1) == subject
-if is_theirs or redis.call('HGET', places_key, subject) ~= number then return {'none'} end
+if not is_anothers(number, subject) or redis.call('HGET', places_key, subject) ~= number then return {'none'} end
 
 redis.call('HDEL', places_key, subject)
 return {'disowned'}

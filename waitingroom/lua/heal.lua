@@ -15,15 +15,14 @@
 local settings_key, line_key, places_key, done_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local owners_key, moves_key = KEYS[5], KEYS[6]
 local generation, subject, number, hands = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+--@ owner
 
 local current = redis.call('HGET', settings_key, 'generation')
 if not current then return {'unknown'} end
 if current ~= generation then return {'generation', current} end
 local line = redis.call('HMGET', line_key, 'recovered_ms', 'issued')
 if not line[1] or number > (tonumber(line[2]) or 0) then return {'gone'} end
-local owner = redis.call('HGET', owners_key, number) or '0:'
-local colon = string.find(owner, ':', 1, true)
-local count, whose = tonumber(string.sub(owner, 1, colon - 1)), string.sub(owner, colon + 1)
+local count, whose = owner_of(number)
 if whose ~= '' and whose ~= subject and count >= hands then return {'gone'} end
 if redis.call('GETBIT', done_key, number) == 1 then return {'gone'} end
 if redis.call('HSETNX', places_key, subject, ARGV[3]) == 0
@@ -31,7 +30,6 @@ if redis.call('HSETNX', places_key, subject, ARGV[3]) == 0
   return {'gone'}
 end
 if hands > count then
-  redis.call('HSET', owners_key, number, hands .. ':' .. subject)
-  redis.call('RPUSH', moves_key, number .. ':' .. hands .. ':' .. subject)
+  becomes(number, hands, subject)
 end
 return {'healed'}

@@ -51,12 +51,11 @@ if free < count then
   free = free + redis.call('BITCOUNT', done_key, first / 8, -1)
   for number = first, serving do free = free - redis.call('GETBIT', done_key, number) end
 end
+--@ good
 -- Whether a number that a subject holds can still be used.
-local function is_good(subject, held)
+local function is_usable(subject, held)
   local lease_ms = tonumber(redis.call('ZSCORE', leases_key, subject))
-  if lease_ms and lease_ms > now_ms then return true end
-  if redis.call('GETBIT', done_key, held) == 1 then return false end
-  return held > lapsed or redis.call('GETBIT', knocked_key, held) == 1
+  return (lease_ms and lease_ms > now_ms) or is_good(held)
 end
 local answers, given, spent, taken, last = {'answered'}, {}, {}, {}, issued
 for i = 1, count do
@@ -64,7 +63,7 @@ for i = 1, count do
   local held = taken[subject] or tonumber(redis.call('HGET', KEYS[SHARED_KEYS + i], subject))
   local entrant = is_drawn and not held
     and tonumber(redis.call('HGET', KEYS[SHARED_KEYS + count + i], subject))
-  if held and (taken[subject] or is_good(subject, held)) then said, field = 'again', held
+  if held and (taken[subject] or is_usable(subject, held)) then said, field = 'again', held
   elseif entrant then said, field = 'cohort', entrant
   elseif not said and last - issued >= free then said, field = 'full', places_max
   elseif not said then

@@ -9,16 +9,15 @@
 -- Changes: owners, moves.
 local settings_key, owners_key, moves_key = KEYS[1], KEYS[2], KEYS[3]
 local generation, news = ARGV[1], 0
+--@ owner
 
 local current = redis.call('HGET', settings_key, 'generation')
 if current and current ~= generation then return {'generation', current} end
 
 for i = 2, #ARGV, 3 do
   local number, count, whose = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  local known = string.match(redis.call('HGET', owners_key, number) or '0:', '^%d+')
-  if tonumber(count) > tonumber(known) then
-    redis.call('HSET', owners_key, number, count .. ':' .. whose)
-    redis.call('RPUSH', moves_key, number .. ':' .. count .. ':' .. whose)
+  if tonumber(count) > owner_of(number) then
+    becomes(number, count, whose)
     news = news + 1
   end
 end

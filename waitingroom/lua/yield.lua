@@ -15,14 +15,14 @@ local settings_key, line_key, places_key, done_key = KEYS[1], KEYS[2], KEYS[3], 
 local left_key, live_key, live_next_key = KEYS[5], KEYS[6], KEYS[7]
 local owners_key = KEYS[8]
 local generation, subject = ARGV[1], ARGV[2]
+--@ owner
 
 local current = redis.call('HGET', settings_key, 'generation')
 if not current then return {'unknown'} end
 if current ~= generation then return {'generation', current} end
 local number = tonumber(redis.call('HGET', places_key, subject))
 if not number or redis.call('GETBIT', done_key, number) == 1 then return {'none'} end
-local owner = redis.call('HGET', owners_key, number)
-if owner and string.sub(owner, string.find(owner, ':', 1, true) + 1) ~= subject then return {'none'} end
+if is_anothers(number, subject) then return {'none'} end
 local serving = tonumber(redis.call('HGET', line_key, 'serving')) or 0
 
 redis.call('HDEL', places_key, subject)
