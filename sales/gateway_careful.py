@@ -11,9 +11,11 @@ from random import Random
 from typing import Final, TypeVar
 
 import msgspec
-import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
+from sales.breaker import Breaker, State
+from sales.budget import Budget
+from sales.care import Care
 from sales.gateway import (
     CALLS,
     Accepted,
@@ -25,8 +27,6 @@ from sales.gateway import (
     ReturnUrls,
     Unknown,
 )
-from sales.gateway_breaker import Breaker, State
-from sales.gateway_budget import AGAIN_S, Budget, BudgetOverError
 
 # Behind how many seconds of more urgent calls each kind may stand: money first, then the buyer at
 # the door, then looking.
@@ -40,11 +40,10 @@ SECONDS = Histogram(
     ["call"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-BREAKER = Gauge("gateway_breaker", "0 closed, 1 half-open, 2 open", ["call"])
+BREAKER = Gauge("breaker", "0 closed, 1 half-open, 2 open", ["call"])
 SLOW = Gauge("gateway_slow", "1: a good part of the latest calls went badly", ["call"])
 IN_FLIGHT = Gauge("gateway_in_flight", "Calls of the gateway under way")
 WAITING = Gauge("gateway_waiting", "Calls that wait for a place in the budget")
-log = structlog.get_logger()
 T = TypeVar("T")
 
 
@@ -73,21 +72,23 @@ class CarefulGateway:
     ) -> None:
         """The limits are this process's own share of what the gateway allows."""
         self._gateway = gateway
-        self._seconds = seconds
-        self._budget = Budget(rate_per_s=rate_per_s, at_once=at_once, behind_s=BEHIND_S)
+        budget = Budget(rate_per_s=rate_per_s, at_once=at_once, behind_s=BEHIND_S)
+        self._care = Care(
+            {"at": "gateway"}, budget, called=CALLED, took=SECONDS, word=_word, seconds=seconds
+        )
         self._breakers = {call: Breaker(seconds, chance) for call in CALLS}
         for call in CALLS:
             BREAKER.labels(call).set_function(partial(self._number, call))
             SLOW.labels(call).set_function(partial(self.is_slow, call))
-        IN_FLIGHT.set_function(lambda: self._budget.in_flight)
-        WAITING.set_function(lambda: self._budget.waiting)
+        IN_FLIGHT.set_function(lambda: budget.in_flight)
+        WAITING.set_function(lambda: budget.waiting)
 
     def health(self) -> GatewayHealth:
         return GatewayHealth(
             {call: breaker.state for call, breaker in self._breakers.items()},
             {call: self.away_s(call) for call in CALLS},
-            self._budget.in_flight,
-            self._budget.waiting,
+            self._care.budget.in_flight,
+            self._care.budget.waiting,
         )
 
     def away_s(self, call: Call) -> float:
@@ -136,35 +137,9 @@ class CarefulGateway:
     def _number(self, call: Call) -> int:
         return STATES[self._breakers[call].state]
 
-    async def _call(self, call: Call, send: Callable[[], Awaitable[T]]) -> T | Unknown:
-        # Who would not be let through need not stand in line.
-        if (away_s := self.away_s(call)) > 0:
-            return _unsent(call, "breaker", away_s)
-        try:
-            async with self._budget.place(call):
-                return await self._send(call, send)
-        except BudgetOverError:
-            return _unsent(call, "budget", AGAIN_S)
-
-    async def _send(self, call: Call, send: Callable[[], Awaitable[T]]) -> T | Unknown:
-        breaker = self._breakers[call]
-        leave = breaker.leave()
-        if leave is None:
-            return _unsent(call, "breaker", breaker.wait_s())
-        was, began = breaker.state, self._seconds()
-        answered: bool | None = None
-        try:
-            outcome = await send()
-            answered = not (isinstance(outcome, Unknown) and outcome.is_trouble)
-        finally:
-            breaker.tell(leave, answered=answered, took_s=self._seconds() - began)
-            if breaker.state != was:
-                log.warning("gateway breaker", call=call, was=was, state=breaker.state)
-        SECONDS.labels(call).observe(self._seconds() - began)
-        CALLED.labels(call, type(outcome).__name__.lower()).inc()
-        return outcome
+    async def _call(self, call: Call, send: Callable[[], Awaitable[T | Unknown]]) -> T | Unknown:
+        return await self._care.call(call, self._breakers[call], send)
 
 
-def _unsent(call: Call, why: str, wait_s: float) -> Unknown:
-    CALLED.labels(call, f"unsent-{why}").inc()
-    return Unknown(f"not asked: {why}", is_trouble=False, wait_s=wait_s)
+def _word(outcome: object) -> str:
+    return type(outcome).__name__.lower()

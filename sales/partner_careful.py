@@ -11,12 +11,12 @@ from random import Random
 from typing import Final, TypeVar
 from uuid import UUID
 
-import structlog
 from prometheus_client import Counter, Histogram
 
+from sales.breaker import Breaker
+from sales.budget import Budget
+from sales.care import Care
 from sales.gateway import Unknown
-from sales.gateway_breaker import Breaker
-from sales.gateway_budget import AGAIN_S, Budget, BudgetOverError
 from sales.partner import NotThere, PlaceTold, Told
 from sales.partner_api import Change, Done, No, PartnerApi
 
@@ -42,7 +42,6 @@ SECONDS = Histogram(
     ["call"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
-log = structlog.get_logger()
 T = TypeVar("T")
 
 
@@ -59,9 +58,12 @@ class Partner:
     ) -> None:
         """`name` for the log. The limits are this process's share of what the partner allows."""
         self.name = name
-        self._api, self._seconds = api, seconds
-        self._budget = Budget(
+        self._api = api
+        budget = Budget(
             rate_per_s=rate_per_s, at_once=at_once, behind_s=BEHIND_S, wait_max_s=WAIT_MAX_S
+        )
+        self._care = Care(
+            {"partner": name}, budget, called=CALLED, took=SECONDS, word=_word, seconds=seconds
         )
         self._lists, self._rest = Breaker(seconds, chance), Breaker(seconds, chance)
 
@@ -88,36 +90,8 @@ class Partner:
         return await self._call(LISTS, lambda: self._api.places(page))
 
     async def _call(self, call: str, send: Callable[[], Awaitable[T | Unknown]]) -> T | Unknown:
-        breaker = self._lists if call == LISTS else self._rest
-        # Who would not be let through need not stand in line.
-        if (away_s := breaker.wait_s()) > 0:
-            return _unsent(call, "breaker", away_s)
-        try:
-            async with self._budget.place(call):
-                return await self._send(call, breaker, send)
-        except BudgetOverError:
-            return _unsent(call, "budget", AGAIN_S)
-
-    async def _send(
-        self, call: str, breaker: Breaker, send: Callable[[], Awaitable[T | Unknown]]
-    ) -> T | Unknown:
-        leave = breaker.leave()
-        if leave is None:
-            return _unsent(call, "breaker", breaker.wait_s())
-        was, began = breaker.state, self._seconds()
-        answered: bool | None = None
-        try:
-            outcome = await send()
-            answered = not isinstance(outcome, Unknown)
-        finally:
-            breaker.tell(leave, answered=answered)
-            if breaker.state != was:
-                log.warning("partner breaker", partner=self.name, call=call, state=breaker.state)
-        SECONDS.labels(call).observe(self._seconds() - began)
-        CALLED.labels(call, "answered" if answered else "unknown").inc()
-        return outcome
+        return await self._care.call(call, self._lists if call == LISTS else self._rest, send)
 
 
-def _unsent(call: str, why: str, wait_s: float) -> Unknown:
-    CALLED.labels(call, f"unsent-{why}").inc()
-    return Unknown(f"not asked: {why}", is_trouble=False, wait_s=wait_s)
+def _word(outcome: object) -> str:
+    return "unknown" if isinstance(outcome, Unknown) else "answered"

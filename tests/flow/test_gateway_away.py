@@ -4,8 +4,8 @@ from random import Random
 
 import pytest
 
+from sales.breaker import IN_A_ROW
 from sales.gateway import ReturnUrls, Unknown
-from sales.gateway_breaker import IN_A_ROW
 from sales.gateway_careful import CarefulGateway
 from sales.order import PaymentsAway
 from sales.outbox import Again

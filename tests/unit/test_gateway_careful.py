@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
+from sales.breaker import IN_A_ROW
 from sales.gateway import Accepted, Found, Refused, ReturnUrls, Unknown
-from sales.gateway_breaker import IN_A_ROW
 from sales.gateway_careful import CarefulGateway
 from tests.fakes import FakeGateway, Refuse, Silent
 
@@ -110,7 +110,7 @@ async def test_a_crowd_that_was_let_into_the_line_stops_when_the_breaker_opens()
 
 
 async def test_without_a_place_in_the_budget_nothing_is_sent(careful, monkeypatch):
-    monkeypatch.setattr("sales.gateway_budget.WAITING_MAX", 0)
+    monkeypatch.setattr("sales.budget.WAITING_MAX", 0)
     told = await careful.check()
     assert isinstance(told, Unknown)
     assert told.wait_s > 0

@@ -13,8 +13,8 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as some
 
+from sales.breaker import IN_A_ROW
 from sales.gateway import Unknown
-from sales.gateway_breaker import IN_A_ROW
 from sales.gateway_wire import Answer, HttpWire
 from sales.geometry import Hall, Zone
 from sales.partner import NotThere, PartnerOrder, PlaceTold, Told, move_partner_order

@@ -1,4 +1,4 @@
-"""How much of the gateway this process may use: calls a second, and calls at once.
+"""How much of an outside service this process may use: calls a second, and calls at once.
 
 Who must wait stands in one line. Urgent kinds get a head start of some seconds in it, so that
 taking money and giving it back go before looking; nobody is overtaken for longer than that.

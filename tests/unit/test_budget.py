@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sales.gateway_budget import WAITING_MAX, Budget, BudgetOverError
+from sales.budget import WAITING_MAX, Budget, BudgetOverError
 
 BEHIND_S = {"urgent": 0.0, "lazy": 3.0}
 

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from sales.gateway_breaker import (
+from sales.breaker import (
     ANSWERS_TO_CLOSE,
     IN_A_ROW,
     ONLY_SILENCES_TO_OPEN,
