@@ -38,22 +38,6 @@ BODY = (
     b'"prequeue_at":null,"opens_at":null,"closes_at":null,"time_zone":"Asia/Almaty","message":"",'
     b'"updated_at":"2026-11-23T04:59:55+00:00","age_s":0,"lane":null,"awaits":null}'
 )
-NAIVE_JOIN = """
-local number = redis.call('HGET', KEYS[2], ARGV[1])
-if number then return {'again', number} end
-number = redis.call('INCR', KEYS[1])
-redis.call('HSET', KEYS[2], ARGV[1], number)
-return {'joined', number}
-"""
-NAIVE_HEARTBEAT = """
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('EXPIRE', KEYS[1], 600)
-return 1
-"""
-NAIVE_CLAIM = """
-if redis.call('ZCARD', KEYS[1]) >= 1000000 then return 0 end
-return redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-"""
 SORTED_JOIN = """
 redis.call('ZADD', KEYS[1], 'NX', ARGV[2], ARGV[1])
 return redis.call('ZRANK', KEYS[1], ARGV[1])
@@ -66,7 +50,7 @@ START = {
 
 
 def build(redis: Any) -> Any:
-    script = redis.register_script(NAIVE_JOIN)
+    script = redis.register_script(peer_room.JOIN)
 
     @get("/route")
     async def route() -> dict[str, int]:
@@ -79,8 +63,8 @@ def build(redis: Any) -> Any:
         return {"number": int(reply[1])}
 
     scripts = {
-        "heartbeat": redis.register_script(NAIVE_HEARTBEAT),
-        "claim": redis.register_script(NAIVE_CLAIM),
+        "heartbeat": redis.register_script(peer_room.HEARTBEAT),
+        "claim": redis.register_script(peer_room.CLAIM),
         "zjoin": redis.register_script(SORTED_JOIN),
     }
 

@@ -1,16 +1,13 @@
 """biletter event"""
 
 import argparse
-import asyncio
 from datetime import datetime
 from typing import Any
 
 from biletter import urls
-from biletter.cli.surroundings import settings_beside_running
+from biletter.cli.surroundings import settings_beside_running, told
 from biletter.parts import Parts
 from biletter.shop import NobodyAsks, Shop
-from biletter.trouble import Trouble
-from kernel.errors import Refusal
 from kernel.values import tenge
 from sales.catalogue import Event
 from sales.event_rows import VENUE_ZONE
@@ -60,10 +57,7 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    try:
-        return asyncio.run(_run(args))
-    except Refusal as refusal:
-        raise Trouble(f"Event {args.event}: {refusal.detail} ({refusal.code})") from refusal
+    return told(f"Event {args.event}", _run(args))
 
 
 async def _run(args: argparse.Namespace) -> int:

@@ -1,14 +1,11 @@
 """biletter payouts"""
 
 import argparse
-import asyncio
 from typing import Any
 
-from biletter.cli.surroundings import settings_beside_running
-from biletter.trouble import Trouble
+from biletter.cli.surroundings import settings_beside_running, told
 from kernel.clock import SystemClock
 from kernel.db import open_pool
-from kernel.errors import Refusal
 from kernel.values import tenge
 from sales.payouts import Payouts
 
@@ -28,10 +25,7 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    try:
-        return asyncio.run(_run(args))
-    except Refusal as refusal:
-        raise Trouble(f"Refund {args.refund}: {refusal.detail} ({refusal.code})") from refusal
+    return told(f"Refund {args.refund}" if args.deed == "paid" else "Refunds", _run(args))
 
 
 async def _run(args: argparse.Namespace) -> int:

@@ -1,17 +1,15 @@
 """biletter room"""
 
 import argparse
-import asyncio
 from typing import Any
 
 from admin.audit import Audit, room_subject
 from admin.consent import reason_of
 from admin.restarts import Restarts, Standing
 from admin.throttle import read_changes
-from biletter.cli.surroundings import settings_beside_running
+from biletter.cli.surroundings import settings_beside_running, told
 from biletter.parts import Parts
 from biletter.trouble import Trouble
-from kernel.errors import Refusal
 from kernel.values import ID_MAX
 from waitingroom.room import Rooms
 from waitingroom.settings import RoomSettings, changed
@@ -68,10 +66,7 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    try:
-        return asyncio.run(_run(args))
-    except Refusal as refusal:
-        raise Trouble(f"Event {args.event}: {refusal.detail} ({refusal.code})") from refusal
+    return told(f"Event {args.event}", _run(args))
 
 
 async def _run(args: argparse.Namespace) -> int:

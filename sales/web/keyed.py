@@ -17,7 +17,7 @@ from kernel.db import GONE, DatabaseAway
 from kernel.errors import Refusal
 from kernel.web.edge import BODY_MAX_BYTES, TooLarge
 from kernel.web.problems import PROBLEM, document_of, headers_of
-from kernel.web.replay import Replay
+from kernel.web.replay import Replay, read_body
 from sales.idempotency import BODY_BYTES_MAX, Answer, Answers, Claim, KeyBad
 
 NAME: Final = b"idempotency-key"
@@ -55,7 +55,11 @@ class KeyedWrites:
                 await self._app(scope, receive, send)
                 return
             key = _key_of(value)
-            body = await _body_of(receive)
+            body, is_whole = await read_body(receive, BODY_MAX_BYTES)
+            if not is_whole:
+                return  # the caller has gone; what came is not what they meant
+            if len(body) > BODY_MAX_BYTES:
+                raise TooLarge
             claim = await self._answers.claim(account_id, key, _fingerprint(scope, body))
         except (Refusal, *GONE) as error:
             refusal = error if isinstance(error, Refusal) else DatabaseAway()
@@ -113,18 +117,6 @@ def _key_of(value: bytes) -> str:
     if found is None:
         raise KeyBad
     return found[1]
-
-
-async def _body_of(receive: Any) -> bytes:
-    """Raises TooLarge."""
-    body = bytearray()
-    while True:
-        message = await receive()
-        body += message.get("body", b"")
-        if len(body) > BODY_MAX_BYTES:
-            raise TooLarge
-        if not message.get("more_body"):
-            return bytes(body)
 
 
 def _fingerprint(scope: Any, body: bytes) -> bytes:

@@ -59,6 +59,31 @@ async def test_the_same_question_under_one_key_is_answered_once(stand, event_id,
     assert await orders_made(stand) == 2
 
 
+async def test_a_question_cut_off_in_the_middle_was_never_asked(stand, event_id, aru):
+    whole = b'{"event_id": %d}' % event_id
+    told = [
+        {"type": "http.request", "body": whole[:-2], "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    request = aru.build_request(
+        "POST", "/api/bookings", content=whole, headers={"Idempotency-Key": "k-1"}
+    )
+    request = next(aru.auth.auth_flow(request))
+    scope = {"type": "http", "method": "POST", "path": "/api/bookings", "query_string": b""}
+    headers = [(name.lower(), value) for name, value in request.headers.raw]
+    said: list[object] = []
+
+    async def receive():
+        return told.pop(0)
+
+    async def send(message):
+        said.append(message)
+
+    await stand.app({**scope, "headers": headers}, receive, send)
+    assert (said, await orders_made(stand)) == ([], 0)
+    assert (await book(aru, event_id)).status_code == 201, "the key is free for the whole question"
+
+
 async def test_without_a_key_nothing_is_kept(stand, event_id, aru):
     for _ in range(2):
         await aru.post("/api/bookings", json={"event_id": event_id})

@@ -4,7 +4,7 @@ them known.
 """
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from kernel.db import GONE, DatabaseAway
 from kernel.subjects import subject_of
 from kernel.web.cookies import cookie_in
 from kernel.web.links import Links
+from kernel.web.replay import read_body
 from waitingroom.abuse import DEVICE
 from waitingroom.entries import Entry, EntryForeign, EntryForged
 from waitingroom.line import RoomOff
@@ -68,7 +69,7 @@ class HotJoin:
             comer = self._browser(event_id, headers, device[1].decode())
         invite = headers.get(INVITED, b"").decode("latin-1") or None
         # Asking for a body costs as much as the rest of this, and nearly nobody sends one.
-        raw = b"" if headers.get(b"content-length") == b"0" else await _read(receive)
+        raw = b"" if headers.get(b"content-length") == b"0" else await _body(receive)
         body = body_of(raw, invite) if raw or invite else NOTHING
         try:
             joined = await join_room(self._rooms, event_id, comer, scope, body)
@@ -106,12 +107,7 @@ class HotJoin:
         return comer_of(request, self._rooms, event, visitor)
 
 
-async def _read(receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytes:
-    """The body, or a little more than may be: enough to be refused."""
-    body = b""
-    while len(body) <= JOIN_BODY_MAX:
-        message = await receive()
-        body += message.get("body", b"")
-        if not message.get("more_body"):
-            break
+async def _body(receive: Any) -> bytes:
+    """Of a body that is too long enough to be refused."""
+    body, _ = await read_body(receive, JOIN_BODY_MAX)
     return body

@@ -10,6 +10,8 @@ import msgspec
 
 from kernel.web.edge import REQUESTS
 from waitingroom.reader import Reader
+from waitingroom.store import RoomUnknown
+from waitingroom.web.entrance import event_of
 
 JSON = (b"content-type", b"application/json")
 SHARED = (b"cache-control", b"public, max-age=1")
@@ -17,7 +19,6 @@ NOSNIFF = (b"x-content-type-options", b"nosniff")
 STATUS = "/status"
 # Addresses remembered; those of one room may be written `1` and `01`.
 ADDRESSES_MAX = 10_000
-ID_DIGITS_MAX = 16
 COUNTED = "GET", "200"
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -54,16 +55,20 @@ class HotStatus:
 
     def _tell_anew(self, path: str) -> Told | None:
         _, _, event = path.removesuffix(STATUS).rpartition("/")
-        if path != f"/rooms/{event}{STATUS}" or not _is_id(event):
+        if path != f"/rooms/{event}{STATUS}":
             return None
-        body = self._reader.status_bytes(int(event))
+        try:
+            event_id = event_of(event)
+        except RoomUnknown:
+            return None
+        body = self._reader.status_bytes(event_id)
         if body is None:
             return None
         headers = [JSON, SHARED, NOSNIFF, (b"content-length", b"%d" % len(body))]
         start = {"type": "http.response.start", "status": 200, "headers": headers}
         if len(self._told) >= ADDRESSES_MAX:
             self._told.clear()
-        told = Told(int(event), body, start, {"type": "http.response.body", "body": body})
+        told = Told(event_id, body, start, {"type": "http.response.body", "body": body})
         self._told[path] = told
         return told
 
@@ -72,7 +77,3 @@ async def _tell(told: Told, send: Any) -> None:
     REQUESTS.counts[COUNTED] += 1
     await send(told.start)
     await send(told.rest)
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= ID_DIGITS_MAX

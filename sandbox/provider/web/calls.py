@@ -4,7 +4,6 @@ behind the real one's ingress; without it the hall is 0. Errors carry no body.
 
 import re
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
@@ -12,6 +11,7 @@ import structlog
 
 from kernel.errors import Refusal
 from kernel.web.edge import App, Receive, Scope, Send
+from kernel.web.replay import read_body
 from sandbox.link import break_link
 from sandbox.provider.desk import Desk
 from sandbox.provider.refusals import Crash, ProviderRefusal, Unknown
@@ -105,11 +105,7 @@ async def _answer(send: Send, plain: Plain) -> None:
 
 async def _read_body(receive: Receive) -> bytes:
     """Raises Refusal when it is too long."""
-    body, more = b"", True
-    while more:
-        message: dict[str, Any] = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > BODY_MAX_BYTES:
-            raise Refusal
+    body, _ = await read_body(receive, BODY_MAX_BYTES)
+    if len(body) > BODY_MAX_BYTES:
+        raise Refusal
     return body

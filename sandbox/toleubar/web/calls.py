@@ -4,11 +4,11 @@ routing would cost more than all that is done here.
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import parse_qsl
 
 from kernel.errors import Refusal
 from kernel.web.edge import App, Receive, Scope, Send
+from kernel.web.replay import read_body
 from sandbox.toleubar.cancellation import cancel
 from sandbox.toleubar.capture import confirm
 from sandbox.toleubar.desk import Ask, Desk
@@ -102,11 +102,7 @@ def ask_of(desk: Desk, scope: Scope, given: Mapping[bytes, bytes]) -> Ask:
 
 async def _read_body(receive: Receive) -> bytes:
     """Raises BodyTooLarge."""
-    body, more = b"", True
-    while more:
-        message: dict[str, Any] = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > BODY_MAX_BYTES:
-            raise BodyTooLarge
+    body, _ = await read_body(receive, BODY_MAX_BYTES)
+    if len(body) > BODY_MAX_BYTES:
+        raise BodyTooLarge
     return body
