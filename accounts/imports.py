@@ -11,20 +11,17 @@ The file wins over what was there, the password included. Importing the same fil
 nothing that can be seen.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from itertools import islice
+from collections.abc import AsyncGenerator, Sequence
 
 import asyncpg
-import msgspec
 
 from accounts.import_rows import Reject, Row, read_rows
 from accounts.passwords import Passwords
 from accounts.queries import QUERIES
 from kernel.db import Conn, Db
 from kernel.incoming import Lines, Place
+from kernel.intake import Intake, Progress, Written
 
-BATCH_ROWS = 10_000
 # Where this service's own numbering starts (migration 0002).
 OWN_IDS_FROM = 10_000_000
 # Somebody may sign up with a row's address just now; then the row is judged again.
@@ -35,21 +32,6 @@ FIELDS = (
 )
 
 
-class Progress(msgspec.Struct, frozen=True):
-    """After a batch: how many rows so far, the rejected ones of this batch, where to go on."""
-
-    made: int
-    changed: int
-    rejected: int
-    rejects: Sequence[Reject]
-    place: Place
-
-
-class _Batch(msgspec.Struct, frozen=True):
-    rows: Sequence[Row | Reject]
-    place: Place
-
-
 class _Entangled(Exception):
     """Rows of one batch are about the same account: their order matters."""
 
@@ -57,42 +39,27 @@ class _Entangled(Exception):
 class UserImport:
     def __init__(self, db: Db, passwords: Passwords) -> None:
         """`db`: a pool of its own, with two minutes or so for a statement."""
-        self._db = db
         self._passwords = passwords
-        self._made = self._changed = self._rejected = 0
+        self._intake = Intake(
+            db, table="incoming", make=QUERIES["make_incoming"], write=self._write
+        )
 
-    async def run(self, lines: Lines, start: Place) -> AsyncIterator[Progress]:
+    def run(self, lines: Lines, start: Place) -> AsyncGenerator[Progress, None]:
         """Import the file from `start` on; `lines` is at its beginning, for the header. One
         Progress a batch. BadHeader before anything is written.
-
-        While PostgreSQL works on a batch, the next one is read.
         """
-        rows = read_rows(lines, start)
-        async with self._db.acquire() as conn:
-            await conn.execute(QUERIES["make_incoming"])
-            try:
-                batch = await asyncio.to_thread(_take, rows, lines)
-                while batch.rows:
-                    writing = asyncio.create_task(self._write(conn, batch))
-                    try:
-                        batch = await asyncio.to_thread(_take, rows, lines)
-                    finally:
-                        progress = await writing
-                    yield progress
-            finally:
-                await conn.execute("DROP TABLE incoming")
+        return self._intake.run(read_rows(lines, start), lines)
 
-    async def _write(self, conn: Conn, batch: _Batch) -> Progress:
-        rejects = [one for one in batch.rows if isinstance(one, Reject)]
-        rejects += await self._put(conn, [one for one in batch.rows if isinstance(one, Row)])
-        rejects.sort(key=lambda reject: reject.line)
-        self._rejected += len(rejects)
-        return Progress(self._made, self._changed, self._rejected, rejects, batch.place)
+    async def _write(self, conn: Conn, batch: Sequence[Row | Reject]) -> Written:
+        unread = [one for one in batch if isinstance(one, Reject)]
+        put = await self._put(conn, [one for one in batch if isinstance(one, Row)])
+        rejects = sorted([*unread, *put.rejects], key=lambda reject: reject.line)
+        return Written(put.made, put.changed, rejects)
 
-    async def _put(self, conn: Conn, rows: Sequence[Row]) -> list[Reject]:
-        """Write the rows; where they are entangled, half after half. Returns the rejected."""
+    async def _put(self, conn: Conn, rows: Sequence[Row]) -> Written:
+        """Write the rows; where they are entangled, half after half."""
         if not rows:
-            return []
+            return Written()
         for _ in range(TRIES):
             try:
                 return await self._put_together(conn, rows)
@@ -100,11 +67,11 @@ class UserImport:
                 if len(rows) > 1:
                     middle = len(rows) // 2
                     first = await self._put(conn, rows[:middle])
-                    return first + await self._put(conn, rows[middle:])
+                    return first.plus(await self._put(conn, rows[middle:]))
         row = rows[0]
-        return [Reject(row.line, "changed-meanwhile", str(row.id), row.email)]
+        return Written(0, 0, (Reject(row.line, "changed-meanwhile", str(row.id), row.email),))
 
-    async def _put_together(self, conn: Conn, rows: Sequence[Row]) -> list[Reject]:
+    async def _put_together(self, conn: Conn, rows: Sequence[Row]) -> Written:
         if len({row.id for row in rows}) < len(rows):
             raise _Entangled
         if len({row.email for row in rows}) < len(rows):
@@ -120,11 +87,10 @@ class UserImport:
             changed = _count(await conn.execute(QUERIES["update_from_incoming"]))
             made = _count(await conn.execute(QUERIES["insert_from_incoming"]))
             await conn.execute(QUERIES["raise_account_ids"], OWN_IDS_FROM)
-        self._made += made
-        self._changed += changed
-        return [
+        rejects = tuple(
             Reject(row["line"], row["reason"], str(row["id"]), row["email"]) for row in rejected
-        ]
+        )
+        return Written(made, changed, rejects)
 
     def _record(self, row: Row) -> tuple[object, ...]:
         return (
@@ -139,10 +105,6 @@ class UserImport:
             row.registered_at,
             row.last_logged_in,
         )
-
-
-def _take(rows: Iterator[Row | Reject], lines: Lines) -> _Batch:
-    return _Batch(list(islice(rows, BATCH_ROWS)), Place(lines.offset, lines.line))
 
 
 def _count(command: str) -> int:

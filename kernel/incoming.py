@@ -25,6 +25,9 @@ class Place(msgspec.Struct, frozen=True):
     row: int = 0
 
 
+BEGINNING = Place()
+
+
 class BrokenJson(ValueError):
     """From here on the file can't be read: no object begins where one should."""
 
@@ -43,6 +46,10 @@ class Lines:
             self.line += 1
             yield raw[start:].decode("utf-8", "surrogateescape")
 
+    @property
+    def place(self) -> Place:
+        return Place(self.offset, self.line)
+
     def go_to(self, place: Place) -> None:
         """The next line is the one after `place`."""
         self._source.seek(place.offset)
@@ -50,12 +57,14 @@ class Lines:
 
 
 class Objects:
-    """The values of a JSON array (or of lines of JSON), one after another."""
+    """The values of a JSON array (or of lines of JSON), one after another; `row` is the number of
+    the last one.
+    """
 
-    def __init__(self, source: BinaryIO, offset: int = 0) -> None:
-        source.seek(offset)
+    def __init__(self, source: BinaryIO, start: Place = BEGINNING) -> None:
+        source.seek(start.offset)
         self._source = source
-        self._read = offset
+        self._read, self.row = start.offset, start.row
         self._decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
         self._text, self._at, self._is_all = "", 0, False
         self._next_value = json.JSONDecoder().raw_decode
@@ -64,6 +73,10 @@ class Objects:
     def offset(self) -> int:
         """Bytes up to the end of the value given last."""
         return self._read - len(self._text[self._at :].encode("utf-8", "surrogateescape"))
+
+    @property
+    def place(self) -> Place:
+        return Place(self.offset, self.row)
 
     def __iter__(self) -> Iterator[Any]:
         """Raises BrokenJson."""
@@ -81,6 +94,7 @@ class Objects:
                     raise BrokenJson(f"byte {self.offset}: {error.msg}") from error
                 self._more()
             else:
+                self.row += 1
                 yield value
 
     def _skip(self) -> None:

@@ -4,14 +4,14 @@
 it says no offset. A wrong one is told with its place in the file and a stable reason.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from kernel.incoming import BrokenJson
+from kernel.incoming import BrokenJson, Objects
 from kernel.text import has_unseen, seen_line
 
 VENUE_ZONE = ZoneInfo("Asia/Almaty")
@@ -43,18 +43,15 @@ class _WrongField(Exception):
     """Carries the reason."""
 
 
-def read_events(
-    objects: Iterable[Any], ids: range, first_row: int = 1
-) -> Iterator[EventRow | EventReject]:
+def read_events(objects: Objects, ids: range) -> Iterator[EventRow | EventReject]:
     """Every event of the file in order, good or not; `ids` are those that may be written. Where
     the file can't be read on, that is the last one told.
     """
-    row = first_row
     try:
-        for row, told in enumerate(objects, start=first_row):
-            yield _judged(row, told, ids)
+        for told in objects:
+            yield _judged(objects.row, told, ids)
     except BrokenJson as error:
-        yield EventReject(row + 1, "broken-json", title=str(error))
+        yield EventReject(objects.row + 1, "broken-json", title=str(error))
 
 
 def _judged(row: int, told: Any, ids: range) -> EventRow | EventReject:

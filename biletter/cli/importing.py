@@ -8,28 +8,14 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, Protocol, TextIO
+from typing import BinaryIO, TextIO
 
 import msgspec
 
 from kernel.incoming import Place
+from kernel.intake import Progress
 
 TELL_EVERY_S = 2.0
-
-
-class Progress(Protocol):
-    """What an import tells after each batch."""
-
-    @property
-    def made(self) -> int: ...
-    @property
-    def changed(self) -> int: ...
-    @property
-    def rejected(self) -> int: ...
-    @property
-    def rejects(self) -> Sequence[msgspec.Struct]: ...
-    @property
-    def place(self) -> Place: ...
 
 
 class Counts(msgspec.Struct, frozen=True):

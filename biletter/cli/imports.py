@@ -73,9 +73,9 @@ async def _import(settings: Settings, kind: str, path: Path) -> int:
             if kind == "users":
                 passwords = Passwords(Keyring(settings.keys).secret("pepper"))
                 lines = Lines(source)
-                batches: Any = UserImport(db, passwords).run(lines, start)
+                batches = UserImport(db, passwords).run(lines, start)
             else:
-                batches = _events(db, kind).run(Objects(source, start.offset), start)
+                batches = _events(db, kind).run(Objects(source, start))
             async for progress in batches:
                 current.note(progress)
     except BadHeader as refusal:

@@ -17,7 +17,8 @@ ON CONFLICT DO NOTHING;
 
 -- name: put_incoming_events
 -- Write the batch in the state $1; the last of two rows with one id wins. An event that is there
--- already keeps its hall and its state. Ids, and whether each is new.
+-- already keeps its hall and its state; where it says the same already, nothing is written. Ids of
+-- those written, and whether each is new.
 INSERT INTO event (id, title, description, kind, hall, city, provider, starts_at, local_day,
                    state, look, wording_id)
 SELECT DISTINCT ON (incoming_event.id)
@@ -28,6 +29,9 @@ ORDER BY incoming_event.id, row DESC
 ON CONFLICT (id) DO UPDATE SET
     title = excluded.title, description = excluded.description, kind = excluded.kind,
     provider = excluded.provider, starts_at = excluded.starts_at, local_day = excluded.local_day
+WHERE (event.title, event.description, event.kind, event.provider, event.starts_at, event.local_day)
+   IS DISTINCT FROM (excluded.title, excluded.description, excluded.kind, excluded.provider,
+                     excluded.starts_at, excluded.local_day)
 RETURNING id, xmax = 0 AS is_new;
 
 -- name: put_incoming_zone

@@ -6,11 +6,11 @@ import io
 
 import pytest
 
-from accounts import imports
 from accounts.accounts import AccountInactive, Accounts
 from accounts.import_rows import BadHeader, Reject, read_rows
 from accounts.imports import OWN_IDS_FROM, UserImport
 from accounts.passwords import Passwords
+from kernel import intake
 from kernel.incoming import Lines, Place
 
 COLUMNS = [
@@ -216,7 +216,7 @@ async def test_ids_given_later_are_above_imported_ones(load, accounts):
 
 
 async def test_many_batches_are_one_import(load, db, monkeypatch):
-    monkeypatch.setattr(imports, "BATCH_ROWS", 7)
+    monkeypatch.setattr(intake, "BATCH_ROWS", 7)
     users = [user(n) for n in range(1, 51)]
     users[20] = user(21, email="нет")
     assert await load(as_file(*users)) == (49, 0, [(22, "bad-email")])
@@ -224,7 +224,7 @@ async def test_many_batches_are_one_import(load, db, monkeypatch):
 
 
 async def test_an_import_goes_on_where_it_was_stopped(load, passwords, db, monkeypatch):
-    monkeypatch.setattr(imports, "BATCH_ROWS", 2)
+    monkeypatch.setattr(intake, "BATCH_ROWS", 2)
     first = [user(number) for number in range(1, 6)]
     importing = UserImport(db, passwords).run(as_file(*first), START)
     stopped = [progress.place async for progress in importing]

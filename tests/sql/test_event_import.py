@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from biletter.seed.arriving import hall_of
-from kernel.incoming import Objects, Place
-from sales import event_import
+from kernel import intake
+from kernel.incoming import Objects
 from sales.catalogue import Catalogue
 from sales.event_import import EventImport, Hall
 
@@ -30,15 +30,15 @@ def no_hall(_):
     return Hall()
 
 
-def objects_of(*events, offset=0):
-    return Objects(io.BytesIO(json.dumps(events, ensure_ascii=False).encode()), offset)
+def objects_of(*events):
+    return Objects(io.BytesIO(json.dumps(events, ensure_ascii=False).encode()))
 
 
 @pytest.fixture
 def load(db):
     async def run(*events, state="on_sale", ids=IDS, halls=hall_of):
         importing = EventImport(db, state, ids, halls)
-        done = [progress async for progress in importing.run(objects_of(*events), Place())]
+        done = [progress async for progress in importing.run(objects_of(*events))]
         rejects = [(one.row, one.reason) for progress in done for one in progress.rejects]
         return (done[-1].made, done[-1].changed, rejects) if done else (0, 0, [])
 
@@ -66,6 +66,14 @@ async def test_the_file_wins_but_hall_seats_and_state_stay(load, db, clock):
     assert (event.title, event.kind, event.state) == ("Новый фильм", "sport", "closed")
     assert await Catalogue(db, clock).zones(2) == before
     assert [card.id for card in await Catalogue(db, clock).search("новые фильмы")] == [2]
+
+
+async def test_the_same_file_again_writes_nothing(load, db):
+    await load(told(2), told(3))
+    written = "SELECT array_agg(xmin::text ORDER BY id) FROM event"
+    before = await db.fetchval(written)
+    assert await load(told(2), told(3)) == (0, 2, [])
+    assert await db.fetchval(written) == before
 
 
 async def test_the_last_of_two_rows_with_one_id_wins(load, db):
@@ -110,21 +118,21 @@ async def test_nothing_unseen_or_unstorable_gets_into_a_title(load, db):
 async def test_bytes_that_are_no_text_are_dropped_from_it(db):
     raw = json.dumps([told(2, title="Ночь X в опере")], ensure_ascii=False).encode()
     objects = Objects(io.BytesIO(raw.replace(b" X ", b" \xff ")))
-    done = [one async for one in EventImport(db, "archived", IDS, no_hall).run(objects, Place())]
+    done = [one async for one in EventImport(db, "archived", IDS, no_hall).run(objects)]
     assert (done[-1].made, done[-1].rejected) == (1, 0)
     assert await db.fetchval("SELECT title FROM event WHERE id = 2") == "Ночь в опере"
 
 
 async def test_an_import_goes_on_after_the_place_of_any_batch(db, monkeypatch):
-    monkeypatch.setattr(event_import, "BATCH_ROWS", 2)
+    monkeypatch.setattr(intake, "BATCH_ROWS", 2)
     whole = json.dumps([told(number) for number in range(2, 8)], ensure_ascii=False).encode()
-    importing = EventImport(db, "archived", IDS, no_hall).run(Objects(io.BytesIO(whole)), Place())
+    importing = EventImport(db, "archived", IDS, no_hall).run(Objects(io.BytesIO(whole)))
     first = await anext(importing)
     await importing.aclose()
     assert first.place.row == 2
     again = EventImport(db, "archived", IDS, no_hall)
-    rest = Objects(io.BytesIO(whole), first.place.offset)
-    done = [progress async for progress in again.run(rest, first.place)]
+    rest = Objects(io.BytesIO(whole), first.place)
+    done = [progress async for progress in again.run(rest)]
     assert done[-1].made + done[-1].changed == 4
     assert done[-1].place.row == 6
     assert await db.fetchval("SELECT array_agg(id ORDER BY id) FROM event") == [*range(2, 8)]
@@ -133,6 +141,6 @@ async def test_an_import_goes_on_after_the_place_of_any_batch(db, monkeypatch):
 async def test_a_broken_file_leaves_what_stood_before(db):
     whole = json.dumps([told(number) for number in range(2, 8)], ensure_ascii=False).encode()
     objects = Objects(io.BytesIO(whole[:-30]))
-    done = [one async for one in EventImport(db, "archived", IDS, no_hall).run(objects, Place())]
+    done = [one async for one in EventImport(db, "archived", IDS, no_hall).run(objects)]
     assert [(one.row, one.reason) for one in done[-1].rejects] == [(6, "broken-json")]
     assert await db.fetchval("SELECT array_agg(id ORDER BY id) FROM event") == [*range(2, 7)]

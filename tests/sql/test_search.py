@@ -3,6 +3,7 @@
 import random
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from sales import search
@@ -107,3 +108,10 @@ def _all(events, sought, now):
     coming = sorted(one for one in fits if one[0] >= now)
     past = sorted((one for one in fits if one[0] < now), reverse=True)
     return [number for _, number in coming + (past if sought.archived else [])]
+
+
+async def test_texts_that_events_name_are_never_deleted(db, clock):
+    await put(db, "Ночь концертов", clock.now() + timedelta(days=1))
+    for statement in ("DELETE FROM wording", "TRUNCATE wording"):
+        with pytest.raises(asyncpg.RaiseError, match="never deleted"):
+            await db.execute(statement)

@@ -29,7 +29,7 @@ def test_reading_goes_on_after_any_object(form, monkeypatch):
     source = io.BytesIO(FORMS[form].encode())
     objects = Objects(source)
     for number, _ in enumerate(objects, start=1):
-        rest = list(Objects(io.BytesIO(source.getvalue()), objects.offset))
+        rest = list(Objects(io.BytesIO(source.getvalue()), objects.place))
         assert rest == EVENTS[number:]
 
 
