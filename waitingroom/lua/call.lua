@@ -56,17 +56,7 @@ local function next_there(most)
   if #found == 0 and most > 0 then serving = math.max(serving, math.min(issued, at * 8 - 1)) end
   return found
 end
-local function count_bits(key, first, last)
-  local count = 0
-  while first <= last and first % 8 ~= 0 do
-    count, first = count + redis.call('GETBIT', key, first), first + 1
-  end
-  while last >= first and last % 8 ~= 7 do
-    count, last = count + redis.call('GETBIT', key, last), last - 1
-  end
-  if first > last then return count end
-  return count + redis.call('BITCOUNT', key, (first - first % 8) / 8, (last - 7) / 8)
-end
+--@ bits
 
 local back, absent = {}, {}
 local returned = wanted > 0 and redis.call('ZRANGE', returned_key, 0, BACK_MAX - 1) or {}

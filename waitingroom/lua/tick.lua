@@ -50,17 +50,7 @@ local function reached_at(moment_ms)
   local at, by_calls, by_recalls = string.match(found or '0:0:0', '(%d+):(%d+):(%d+)')
   return tonumber(at), tonumber(by_calls), tonumber(by_recalls)
 end
-local function count_bits(key, first, last)
-  local count = 0
-  while first <= last and first % 8 ~= 0 do
-    count, first = count + redis.call('GETBIT', key, first), first + 1
-  end
-  while last >= first and last % 8 ~= 7 do
-    count, last = count + redis.call('GETBIT', key, last), last - 1
-  end
-  if first > last then return count end
-  return count + redis.call('BITCOUNT', key, (first - first % 8) / 8, (last - 7) / 8)
-end
+--@ bits
 
 lapsed = math.max(lapsed, (reached_at(gate_ms - grace_ms)))
 local came_upto, came_calls, came_recalls = reached_at(gate_ms - ARRIVE_MS)
