@@ -57,6 +57,7 @@ LANE_OF: Mapping[str, str] = MappingProxyType(
         "order.paid": SEATS,
         "order.released": SEATS,
         "tickets.returned": SEATS,
+        "seats.refill": SEATS,
         "partner.tend": PARTNERS,
         "partner.sweep": PARTNERS,
         "event.cancelled": MONEY,

@@ -7,6 +7,7 @@ decide. Of our own seats the partner is not believed: its list is behind what it
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -56,8 +57,18 @@ class _Seen(msgspec.Struct):
 
 
 class Availability:
-    def __init__(self, db: Db, clock: Clock, store: SeatStore, partners: Partners) -> None:
+    def __init__(
+        self,
+        db: Db,
+        clock: Clock,
+        store: SeatStore,
+        partners: Partners,
+        *,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`seconds` tells how long a reading takes."""
         self._db, self._clock, self._store, self._partners = db, clock, store, partners
+        self._seconds = seconds
         self._seen: dict[int, _Seen] = {}
         self._readings: dict[int, asyncio.Task[None]] = {}
         self._seats: Kept[int, dict[UUID, int]] = Kept(clock, PLACES_KEPT_MS, HALLS_KEPT_MAX)
@@ -77,6 +88,9 @@ class Availability:
             task.add_done_callback(lambda _: self._readings.pop(event_id))
         if not seen.is_slow:
             await asyncio.wait({task}, timeout=WAIT_S)
+            # One has waited in vain: nobody else has to, while this reading goes on.
+            if not task.done():
+                seen.is_slow = True
 
     async def asked(self, event_id: int) -> Asked | None:
         """How old the map is as far as the partner goes; None: the seats are our own."""
@@ -86,15 +100,15 @@ class Availability:
         return Asked(at_ms, at_ms is None or self._clock.ms() - at_ms > STALE_MS)
 
     async def _look(self, event_id: int, seen: _Seen) -> None:
-        began = time.monotonic()
+        began, is_read = self._seconds(), False
         try:
             seen.at_ms = await self._read(event_id)
-            seen.is_slow = time.monotonic() - began > WAIT_S
+            is_read = True
         except (Refusal, RedisError, *GONE) as error:
-            seen.is_slow = True
             log.warning("availability not read", event_id=event_id, error=repr(error))
-        took_ms = int((time.monotonic() - began) * 1000)
-        seen.next_ms = self._clock.ms() + max(FRESH_MS, PACE * took_ms)
+        took_s = self._seconds() - began
+        seen.is_slow = not is_read or took_s > WAIT_S
+        seen.next_ms = self._clock.ms() + max(FRESH_MS, int(PACE * took_s * 1000))
 
     async def _read(self, event_id: int) -> int:
         """As of when the map is right now (epoch ms): another process may just have read it."""

@@ -30,7 +30,7 @@ ERROR_CHARS_MAX: Final = 300
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """The order of ours that it serves: `state` None after a reset."""
+    """The order of ours that it serves: `state` None after a reset, or a change of owners."""
 
     state: str | None
     expires_at: datetime | None

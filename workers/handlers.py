@@ -15,6 +15,7 @@ from sales.partner import SWEEP, TEND
 from sales.partner_tending import PartnerTending
 from sales.payments import Payments
 from sales.payments_void import VOID, Voids
+from sales.refills import REFILL, Refills
 from sales.refunds import Refunds
 from sales.refunds_book import RETURNED
 from sales.refunds_owed import SETTLE
@@ -59,6 +60,7 @@ class Handlers:
         self._refunds = refunds
         self._cancellations, self._reschedules = cancellations, reschedules
         self._partners = partners
+        self._refills = Refills(holds.store, clock)
 
     def by_kind(self) -> Mapping[str, Handler]:
         return {
@@ -69,6 +71,7 @@ class Handlers:
             "order.released": self.released,
             SETTLE: self.settle_refund,
             RETURNED: self.returned,
+            REFILL: self._refills.refill,
             CANCELLED: self._cancellations.carry_on,
             MOVED: self._reschedules.carry_on,
             TEND: self._partners.tend,

@@ -74,7 +74,7 @@ async def _seed_everything(db: Db, settings: Settings) -> None:
 
 
 async def _own_star(db: Db, settings: Settings) -> None:
-    if not await own_star(db, settings.event1):
+    if not await own_star(db, SystemClock(), settings.event1):
         raise Trouble(
             f"BILETTER_EVENT1={settings.event1}: event 1 has tickets or orders under way with"
             " its other owner; reset first (POST /api/reset), or leave the setting as it was."

@@ -15,6 +15,8 @@ from biletter.settings import Owner
 from kernel.clock import Clock
 from kernel.db import Conn, Db
 from kernel.sql import load_queries
+from sales.outbox import Draft, stage
+from sales.refills import REFILL
 
 Q = load_queries(Path(__file__).parent / "sql")
 Say = Callable[[str], None]
@@ -57,11 +59,15 @@ async def limit_star(db: Db, person_limit: int | None) -> None:
     await db.execute(Q["set_person_limit"], STAR_ID, person_limit)
 
 
-async def own_star(db: Db, owner: Owner) -> bool:
+async def own_star(db: Db, clock: Clock, owner: Owner) -> bool:
     """Whose the seats of event 1 are, as this start wants it. False: somebody has seats already,
     and an order begun with one owner is not finished with another.
     """
-    return bool(await db.fetchval(Q["own_star"], STAR_ID, owner))
+    async with db.acquire() as conn, conn.transaction():
+        row = await conn.fetchrow(Q["own_star"], STAR_ID, owner)
+        if row is not None and row["has_changed"]:
+            await stage(conn, clock.now(), [Draft(REFILL, STAR_ID)])
+    return row is not None and bool(row["may"])
 
 
 async def _seed_archive(conn: Conn, say: Say) -> None:

@@ -121,13 +121,16 @@ SELECT pg_notify('biletter_notice', '') FROM staged LIMIT 1;
 
 -- name: read_partner_wish
 -- What the order at a partner ($1) is needed for: the order of ours that it serves (no state after
--- a reset), and whether that one has claimed its seat.
-SELECT orders.state, orders.expires_at, EXISTS (
-    SELECT FROM seat_claim AS claim
-    WHERE claim.event_id = partner_order.event_id AND claim.seat = partner_order.seat
-      AND claim.order_id = partner_order.order_id
-) AS is_claimed
-FROM partner_order LEFT JOIN orders ON orders.id = partner_order.order_id
+-- a reset, nor once the seats are not the partner's any more), and whether that one has claimed its
+-- seat.
+SELECT CASE WHEN event.ownership = 'partner' THEN orders.state END AS state, orders.expires_at,
+       EXISTS (
+           SELECT FROM seat_claim AS claim
+           WHERE claim.event_id = partner_order.event_id AND claim.seat = partner_order.seat
+             AND claim.order_id = partner_order.order_id
+       ) AS is_claimed
+FROM partner_order JOIN event ON event.id = partner_order.event_id
+LEFT JOIN orders ON orders.id = partner_order.order_id
 WHERE partner_order.id = $1;
 
 -- name: sweep_partner_orders
@@ -212,7 +215,7 @@ LIMIT $3;
 -- name: list_sold_unowned
 -- Seats of partners' events that we sold without owning them there, at most $1.
 SELECT claim.event_id, claim.order_id, array_agg(claim.seat ORDER BY claim.seat) AS seats
-FROM partner_hall
+FROM partner_hall JOIN event ON event.id = partner_hall.event_id AND event.ownership = 'partner'
 JOIN seat_claim AS claim ON claim.event_id = partner_hall.event_id AND claim.sold
 JOIN orders ON orders.id = claim.order_id AND orders.paid_at > partner_hall.connected_at
 LEFT JOIN partner_order ON partner_order.event_id = claim.event_id

@@ -22,7 +22,8 @@ from sales.idempotency import BODY_BYTES_MAX, Answer, Answers, Claim, KeyBad
 
 NAME: Final = b"idempotency-key"
 KEY: Final = re.compile(r'"?([A-Za-z0-9._:-]{1,100})"?')
-WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+# The only ones that anything answers to: other methods are refused by the routes.
+WRITES: Final = frozenset({"POST", "PATCH"})
 # Where something is bought or let go; answers elsewhere may set cookies, which are not kept.
 PATHS: Final = ("/api/", "/orders/", "/events/")
 # What belongs to the answer; the rest is made anew by the layers around.

@@ -62,6 +62,22 @@ async def test_parameters_agree_in_name_place_need_and_bounds(document):
                 assert set(asked["enum"]) <= set(json.dumps(given).replace('"', " ").split())
 
 
+async def test_a_users_writes_may_be_named_by_a_key_and_nothing_else_is(document):
+    named = set()
+    for path, calls in document["paths"].items():
+        for method, call in calls.items():
+            told = {(one["name"], one["in"]): one for one in call.get("parameters", [])}
+            header = told.get(("Idempotency-Key", "header"))
+            if header is not None:
+                assert not header.get("required", False)
+                assert {"409", "422"} <= set(call["responses"]), path
+                named.add((method, path))
+    writes = {(method, path) for method, path in CALLS if method != "get"}
+    users = {one for one in writes if document["paths"][one[1]][one[0]].get("security")}
+    assert len(users) == 5
+    assert named == users | {("patch", "/api/seats/best")}
+
+
 async def test_bodies_and_answers_have_the_contracts_fields(document):
     for method, path in CALLS:
         theirs, ours = CONTRACT["paths"][path][method], document["paths"][path][method]

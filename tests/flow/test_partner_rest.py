@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from sales.holds_refusals import SeatTaken
 from sales.partner import PartnerAway
-from sales.partner_availability import FRESH_MS, STALE_MS, Availability
+from sales.partner_availability import FRESH_MS, PACE, STALE_MS, Availability
 from sales.reconcile.partners import PartnerCheck, PartnerHealth
 from sales.reset import Reset
 from sales.seatmap import SeatMaps
@@ -36,10 +37,18 @@ def nightly(shop) -> PartnerCheck:
     return PartnerCheck(shop.db, shop.clock, shop.partner_desk.partners, sleep=no_sleep)
 
 
-async def test_the_map_shows_what_the_partner_sold_elsewhere_two_seconds_later(shop, partner):
-    store = shop.holds.store
-    availability = Availability(shop.db, shop.clock, store, shop.partner_desk.partners)
-    maps = SeatMaps(store, shop.clock, availability)
+def availability_of(shop, seconds) -> Availability:
+    partners = shop.partner_desk.partners
+    return Availability(shop.db, shop.clock, shop.holds.store, partners, seconds=seconds)
+
+
+async def test_the_map_shows_what_the_partner_sold_elsewhere_two_seconds_later(
+    shop, partner, monkeypatch
+):
+    # The machine may be as busy as it likes: a reading takes no time, and is waited for.
+    monkeypatch.setattr("sales.partner_availability.WAIT_S", 60)
+    availability = availability_of(shop, lambda: 0.0)
+    maps = SeatMaps(shop.holds.store, shop.clock, availability)
     partner.sell_elsewhere(3)
     await shop.hold(0)
     # Released here, kept there for a moment: whoever wants it may have it.
@@ -70,6 +79,30 @@ async def test_the_map_shows_what_the_partner_sold_elsewhere_two_seconds_later(s
     shop.clock.advance(2 * STALE_MS / 1000)
     assert 3 in await free()
     assert await is_stale()
+
+
+async def test_for_a_list_that_takes_long_one_visitor_waits_and_it_is_read_the_more_seldom(
+    shop, partner, monkeypatch
+):
+    monkeypatch.setattr("sales.partner_availability.WAIT_S", 0.05)
+    availability = availability_of(shop, count().__next__)
+    answered = asyncio.Event()
+    partner.plan["places"] = deque([answered.wait])
+    partner.sell_elsewhere(3)
+    partner.catch_up()
+    await availability.refresh(shop.event_id)
+    monkeypatch.setattr("sales.partner_availability.WAIT_S", 60)
+    async with asyncio.timeout(10):
+        await availability.refresh(shop.event_id)
+    answered.set()
+    await asyncio.gather(*availability._readings.values())
+    assert await shop.seats() == "FFFXFFFFFFF"
+    assert partner.calls.count("places") == 1
+    for seconds, asked in ((PACE - 1, 1), (1, 2)):
+        shop.clock.advance(seconds)
+        await availability.refresh(shop.event_id)
+        await asyncio.gather(*availability._readings.values())
+        assert partner.calls.count("places") == asked
 
 
 async def test_a_reset_offers_every_seat_at_once_and_gives_back_what_nobody_takes(shop, partner):

@@ -47,17 +47,17 @@ def test_the_festival_has_given_us_a_third_of_its_fan_zone():
 
 
 async def test_event_one_changes_its_owner_while_nobody_has_a_seat(seeded, clock):
-    assert await own_star(seeded, "partner")
+    assert await own_star(seeded, clock, "partner")
     assert await owner_of(seeded, 1) == "partner"
     await seeded.execute(
         "INSERT INTO seat_claim (event_id, seat, order_id, account_id, claimed_at)"
         " VALUES (1, 0, 1, 1, now())"
     )
-    assert await own_star(seeded, "partner")
-    assert not await own_star(seeded, "own")
+    assert await own_star(seeded, clock, "partner")
+    assert not await own_star(seeded, clock, "own")
     assert await owner_of(seeded, 1) == "partner"
     await seeded.execute("DELETE FROM seat_claim")
-    assert await own_star(seeded, "own")
+    assert await own_star(seeded, clock, "own")
     assert await owner_of(seeded, 1) == "own"
 
 

@@ -129,6 +129,13 @@ async def test_one_key_names_one_question(stand, event_id, aru):
     assert await orders_made(stand) == 1
 
 
+async def test_a_method_that_nothing_answers_to_is_refused_as_without_a_key(event_id, aru):
+    await book(aru, event_id)
+    for method in ("PUT", "DELETE"):
+        answer = await aru.request(method, "/api/bookings", json={}, headers=KEY)
+        assert answer.status_code == 405
+
+
 KEY = {"Idempotency-Key": "k-1"}
 
 

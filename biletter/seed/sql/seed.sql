@@ -31,8 +31,8 @@ ON CONFLICT (id) DO NOTHING;
 UPDATE event SET person_limit = $2 WHERE id = $1 AND person_limit IS DISTINCT FROM $2;
 
 -- name: own_star
--- The seats of event $1 are of owner $2 (own, partner) from now on. False, and nothing changed, where
--- the owner is another now and somebody has seats; true otherwise.
+-- The seats of event $1 are of owner $2 (own, partner) from now on. `may` is false, and nothing has
+-- changed, where the owner is another now and somebody has seats; `has_changed`: it was another.
 WITH now_owned AS (
     SELECT id, ownership = $2 OR NOT EXISTS (
                SELECT FROM seat_claim WHERE event_id = $1) AS may
@@ -40,8 +40,9 @@ WITH now_owned AS (
 ), changed AS (
     UPDATE event SET ownership = $2 FROM now_owned
     WHERE event.id = now_owned.id AND may AND event.ownership <> $2
+    RETURNING event.id
 )
-SELECT may FROM now_owned;
+SELECT may, EXISTS (SELECT FROM changed) AS has_changed FROM now_owned;
 
 -- name: list_partner_events
 -- Events on sale whose seats partners own, and how many of their seats have a place there; `place`

@@ -14,6 +14,7 @@ from sales.entrance import Entrance
 from sales.geometry import seat_id
 from sales.holds import Holds
 from sales.orders import Orders
+from sales.web.api.keyed_calls import KeyedCall
 from sales.web.api.seats import BookingUnknown
 from sales.web.api.shapes import NEEDS_USER, BestSeat, BestSeats, BestWanted, PassHeader, refusals
 from sales.web.api.strict import strictly
@@ -22,11 +23,12 @@ from sales.web.api.strict import strictly
 @patch(
     "/api/seats/best",
     operation_id="selectBest",
+    operation_class=KeyedCall,
     tags=["seats"],
     summary="Reserve the best seats of a zone for a booking",
     security=NEEDS_USER,
     before_request=strictly(BestWanted),
-    responses=refusals(400, 401, 403, 404, 419, 429),
+    responses=refusals(400, 401, 403, 404, 409, 419, 422, 429),
 )
 async def select_best(
     *,

@@ -22,6 +22,7 @@ from sales.holds import Holds
 from sales.order import OrderPaid
 from sales.orders import Orders
 from sales.refunds import Refunds
+from sales.web.api.keyed_calls import KeyedCall
 from sales.web.api.shapes import (
     NEEDS_USER,
     BookingCreate,
@@ -73,12 +74,13 @@ async def allowed_on_bookings() -> Response[None]:
 @post(
     "/api/bookings",
     operation_id="openBooking",
+    operation_class=KeyedCall,
     short=True,
     tags=["bookings"],
     summary="Open an empty booking for an event",
     security=NEEDS_USER,
     before_request=strictly(BookingCreate),
-    responses=refusals(400, 401, 403, 404, 429),
+    responses=refusals(400, 401, 403, 404, 409, 422, 429),
 )
 async def open_booking(
     data: JSONBody[BookingCreate],
@@ -154,6 +156,7 @@ async def show_booking(
 @patch(
     "/api/bookings/initiatePayment",
     operation_id="startPayment",
+    operation_class=KeyedCall,
     short=True,
     tags=["bookings"],
     summary="Start payment and hand over the payment page",
@@ -165,7 +168,7 @@ async def show_booking(
         )
     ],
     before_request=strictly(BookingRef),
-    responses=refusals(400, 401, 403, 404, 429),
+    responses=refusals(400, 401, 403, 404, 409, 422, 429),
 )
 async def start_payment(
     *,
@@ -194,12 +197,13 @@ async def start_payment(
 @patch(
     "/api/bookings/cancel",
     operation_id="cancelBooking",
+    operation_class=KeyedCall,
     short=True,
     tags=["bookings"],
     summary="Cancel or return a booking and free its seats",
     security=NEEDS_USER,
     before_request=strictly(BookingRef),
-    responses=refusals(400, 401, 403, 404, 419),
+    responses=refusals(400, 401, 403, 404, 409, 419, 422),
 )
 async def cancel_booking(
     data: JSONBody[BookingRef],

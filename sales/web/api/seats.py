@@ -21,6 +21,7 @@ from sales.holds_refusals import NotYourSeat, SeatNotHeld
 from sales.orders import Orders
 from sales.partner import PartnerAway
 from sales.seatmap import SeatMaps
+from sales.web.api.keyed_calls import KeyedCall
 from sales.web.api.shapes import (
     NEEDS_USER,
     PAGE_SIZE_MAX,
@@ -98,12 +99,13 @@ async def list_seats(
 @patch(
     "/api/seats/select",
     operation_id="selectSeat",
+    operation_class=KeyedCall,
     short=True,
     tags=["seats"],
     summary="Reserve a seat for a booking",
     security=NEEDS_USER,
     before_request=strictly(SeatSelect),
-    responses=refusals(400, 401, 403, 419, 429),
+    responses=refusals(400, 401, 403, 409, 419, 422, 429),
 )
 async def select_seat(
     *,
@@ -139,12 +141,13 @@ async def select_seat(
 @patch(
     "/api/seats/release",
     operation_id="releaseSeat",
+    operation_class=KeyedCall,
     short=True,
     tags=["seats"],
     summary="Give a reserved seat back",
     security=NEEDS_USER,
     before_request=strictly(SeatRelease),
-    responses=refusals(400, 401, 403, 419),
+    responses=refusals(400, 401, 403, 409, 419, 422),
 )
 async def release_seat(
     data: JSONBody[SeatRelease], caller: NamedDependency[Caller], holds: NamedDependency[Holds]

@@ -234,7 +234,9 @@ MEANINGS = {
     401: "No or wrong credentials.",
     403: "The booking or seat belongs to another user, or the account is not active.",
     404: "There is no such thing.",
+    409: "The question of this `Idempotency-Key` is still at work: ask again after Retry-After.",
     419: "Reservation conflict: the state of the seat or booking does not allow the change.",
+    422: "This `Idempotency-Key` names another question.",
     429: "A queue stands before this event: get a pass there (Link, rel=queue), or wait.",
     503: "A store is away for a moment: try again after Retry-After.",
 }
