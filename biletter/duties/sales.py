@@ -21,7 +21,7 @@ from sales.web.api.events import EventsFace
 from sales.web.api.hot_events import PATH as HOT_EVENTS
 from sales.web.api.hot_events import HotEvents
 from sales.web.api.hot_webhooks import HotWebhooks
-from sales.web.api.routes import api_routes
+from sales.web.api.routes import api_routes, api_writes
 from sales.web.enter import enter_routes
 from sales.web.keyed import KeyedWrites
 from sales.web.pages import page_routes
@@ -82,7 +82,7 @@ async def run(parts: Parts) -> None:
             running(changes.run),
         ],
         inner=lambda routes: CookieEdge(
-            KeyedWrites(routes, Answers(db, parts.clock), identity.identify),
+            KeyedWrites(routes, Answers(db, parts.clock), identity.identify, calls=api_writes()),
             secure=settings.secure_cookies,
         ),
         pages=pages,

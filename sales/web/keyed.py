@@ -22,10 +22,10 @@ from sales.idempotency import BODY_BYTES_MAX, Answer, Answers, Claim, KeyBad
 
 NAME: Final = b"idempotency-key"
 KEY: Final = re.compile(r'"?([A-Za-z0-9._:-]{1,100})"?')
-# The only ones that anything answers to: other methods are refused by the routes.
 WRITES: Final = frozenset({"POST", "PATCH"})
 # Where something is bought or let go; answers elsewhere may set cookies, which are not kept.
-PATHS: Final = ("/api/", "/orders/", "/events/")
+API: Final = "/api/"
+PATHS: Final = ("/orders/", "/events/")
 # What belongs to the answer; the rest is made anew by the layers around.
 KEPT_HEADERS: Final = frozenset({"content-type", "location", "link", "cache-control"})
 NOT_FINAL: Final = frozenset({401, 408, 425, 429})
@@ -36,18 +36,31 @@ log = structlog.get_logger()
 
 class KeyedWrites:
     def __init__(
-        self, app: App, answers: Answers, identify: Callable[[Any], Awaitable[Caller]]
+        self,
+        app: App,
+        answers: Answers,
+        identify: Callable[[Any], Awaitable[Caller]],
+        *,
+        calls: frozenset[tuple[str, str]],
     ) -> None:
+        """`calls`: method and address of every write under API; others are the routes' to refuse,
+        as they would without a key.
+        """
         self._app, self._answers, self._identify = app, answers, identify
+        self._calls = calls
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        is_write = scope["type"] == "http" and scope["method"] in WRITES
-        if is_write and scope["path"].startswith(PATHS):
+        if scope["type"] == "http" and self._is_write(scope["method"], scope["path"]):
             for name, value in scope["headers"]:
                 if name == NAME:
                     await self._keyed(scope, receive, send, value)
                     return
         await self._app(scope, receive, send)
+
+    def _is_write(self, method: str, path: str) -> bool:
+        if path.startswith(API):
+            return (method, path.rstrip("/")) in self._calls
+        return method in WRITES and path.startswith(PATHS)
 
     async def _keyed(self, scope: Any, receive: Any, send: Any, value: bytes) -> None:
         try:

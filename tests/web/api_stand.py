@@ -41,7 +41,7 @@ from sales.web.api.events import EventsFace
 from sales.web.api.hot_events import PATH as HOT_EVENTS
 from sales.web.api.hot_events import HotEvents
 from sales.web.api.hot_webhooks import HotWebhooks
-from sales.web.api.routes import api_routes
+from sales.web.api.routes import api_routes, api_writes
 from sales.web.keyed import KeyedWrites
 from tests.fakes import FakeDesk, FakeModes
 
@@ -161,7 +161,12 @@ class ApiStand:
         )
         self.reset = Reset(db, clock, self.holds.store.epochs, allowed=True, chance=Random(1))
         self.answers = Answers(db, clock)
-        keyed = KeyedWrites(self._build(envelope=envelope), self.answers, self.identity.identify)
+        keyed = KeyedWrites(
+            self._build(envelope=envelope),
+            self.answers,
+            self.identity.identify,
+            calls=api_writes(),
+        )
         self.app = HotWebhooks(CookieEdge(keyed, secure=False), self.payments)
 
     def _build(self, *, envelope: bool) -> Any:

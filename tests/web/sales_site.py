@@ -27,6 +27,7 @@ from sales.guard import QueueNeeded, show_queue
 from sales.idempotency import Answers
 from sales.seatmap import SeatMaps
 from sales.web.api.bookings import cancel_booking, open_booking, show_booking, start_payment
+from sales.web.api.routes import api_writes
 from sales.web.api.seats import select_seat
 from sales.web.enter import enter_routes
 from sales.web.keyed import KeyedWrites
@@ -128,7 +129,7 @@ class SalesSite:
             static=ROOT / "static",
             exceptions={QueueNeeded: show_queue},
         )
-        keyed = KeyedWrites(edge, Answers(shop.db, clock), identity.identify)
+        keyed = KeyedWrites(edge, Answers(shop.db, clock), identity.identify, calls=api_writes())
         self.app = CookieEdge(keyed, secure=False)
         self.ids: dict[str, int] = {}
 

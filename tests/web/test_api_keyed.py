@@ -122,7 +122,6 @@ async def test_one_key_names_one_question(stand, event_id, aru):
     for answer in (
         await book(aru, event_id + 1),
         await aru.post("/api/bookings?x=1", json={"event_id": event_id}, headers=KEY),
-        await aru.patch("/api/bookings", json={"event_id": event_id}, headers=KEY),
         await aru.patch("/api/bookings/cancel", json={"event_id": event_id}, headers=KEY),
     ):
         assert problem(answer) == (422, "idempotency-key-reused")
@@ -131,9 +130,11 @@ async def test_one_key_names_one_question(stand, event_id, aru):
 
 async def test_a_method_that_nothing_answers_to_is_refused_as_without_a_key(event_id, aru):
     await book(aru, event_id)
-    for method in ("PUT", "DELETE"):
+    for method in ("PUT", "DELETE", "PATCH"):
         answer = await aru.request(method, "/api/bookings", json={}, headers=KEY)
         assert answer.status_code == 405
+    assert (await aru.post("/api/bookings/cancel", json={}, headers=KEY)).status_code == 405
+    assert (await aru.post("/api/nothing", json={}, headers=KEY)).status_code == 404
 
 
 KEY = {"Idempotency-Key": "k-1"}

@@ -15,6 +15,18 @@ from sales.web.api.bookings import (
 from sales.web.api.events import search_events
 from sales.web.api.payments import notify, payment_failed, payment_succeeded
 from sales.web.api.seats import list_seats, release_seat, select_seat
+from sales.web.keyed import WRITES
+
+
+def api_writes() -> frozenset[tuple[str, str]]:
+    """Method and address of each call that changes something."""
+    return frozenset(
+        (str(method), path)
+        for one in api_routes()
+        for path in one.paths
+        for method in one.http_methods
+        if method in WRITES
+    )
 
 
 def api_routes() -> list[Any]:
