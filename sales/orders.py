@@ -211,7 +211,7 @@ class Orders:
         now = self._clock.now()
         before = now - ABANDONED_AFTER
         state = move_order("open", "abandon")
-        rows = await self._db.fetch(Q["close_abandoned"], before, ABANDONED_MAX, "open", state, now)
+        rows = await self._db.fetch(Q["close_abandoned"], before, ABANDONED_MAX, state, now)
         return len(rows)
 
     def _gone(self, key: tuple[int, int], task: asyncio.Task[Checkout]) -> None:
