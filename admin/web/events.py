@@ -136,6 +136,7 @@ async def _show(
         request,
         "admin/event.html",
         status=(409 if field == "form" else 422) if wrong else 200,
+        refusal=wrong,
         event=view.event,
         told=told(view.progress),
         failures=failures,

@@ -134,6 +134,7 @@ async def _show(
         request,
         "admin/payout.html",
         status=refused if wrong else 200,
+        refusal=wrong,
         line=line,
         reasons=REFUND_REASONS,
         wrong=pages.text(request, wrong.detail) if wrong else None,

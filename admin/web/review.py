@@ -1,5 +1,7 @@
 """Differences that wait for staff, and notices that were set aside."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from litestar import Response, get, post
@@ -76,14 +78,12 @@ async def close_item(
 ) -> Response[Any]:
     """The form's `note` says what was done about it."""
     need_staff(caller)
-    note = (await read_form(request)).get("note", "")
-    try:
-        await review.close(item_id, note, actor_of(caller), by=caller.email)
-    except NoteNeeded as refusal:
-        if not wants_html(request):
-            raise
-        return await show_item(request, pages, review, item_id, wrong=refusal, note=note)
-    return see_other(f"/review/{item_id}")
+    return await close_or_tell(
+        request,
+        lambda note: review.close(item_id, note, actor_of(caller), by=caller.email),
+        partial(show_item, request, pages, review, item_id),
+        f"/review/{item_id}",
+    )
 
 
 @get("/notices", include_in_schema=False, before_request=digits_in("below"))
@@ -133,60 +133,72 @@ async def end_notice(
 ) -> Response[Any]:
     """`deed`: retry, or close with the form's `note`."""
     need_staff(caller)
+    done = f"/notices?done={deed}"
     if deed == "retry":
         await parked.retry(notice_id, actor_of(caller), by=caller.email)
-    elif deed == "close":
-        note = (await read_form(request)).get("note", "")
-        try:
-            await parked.close(notice_id, note, actor_of(caller), by=caller.email)
-        except NoteNeeded as refusal:
-            if not wants_html(request):
-                raise
-            return await show_notice(request, pages, parked, notice_id, wrong=refusal, note=note)
-    else:
+        return see_other(done)
+    if deed != "close":
         raise BadInput
-    return see_other(f"/notices?done={deed}")
+    return await close_or_tell(
+        request,
+        lambda note: parked.close(notice_id, note, actor_of(caller), by=caller.email),
+        partial(show_notice, request, pages, parked, notice_id),
+        done,
+    )
 
 
 async def show_item(
-    request: AnyRequest,
-    pages: Pages,
-    review: ReviewItems,
-    item_id: int,
-    *,
-    wrong: NoteNeeded | None = None,
-    note: str = "",
+    request: AnyRequest, pages: Pages, review: ReviewItems, item_id: int, **note: Any
 ) -> Response[Any]:
     item = await review.get(item_id)
-    return pages.show(
-        request,
-        "admin/review_item.html",
-        status=422 if wrong else 200,
-        item=item,
-        words=KINDS.get(item.kind),
-        note=note,
-        wrong=pages.text(request, wrong.detail) if wrong else None,
-        note_max=NOTE_CHARS_MAX,
-    )
+    words = KINDS.get(item.kind)
+    return _show(request, pages, "admin/review_item.html", {"item": item, "words": words}, **note)
 
 
 async def show_notice(
+    request: AnyRequest, pages: Pages, parked: ParkedNotices, notice_id: int, **note: Any
+) -> Response[Any]:
+    notice = await parked.get(notice_id)
+    word = NOTICE_KINDS.get(notice.kind, notice.kind)
+    return _show(request, pages, "admin/notice.html", {"notice": notice, "word": word}, **note)
+
+
+def _show(
     request: AnyRequest,
     pages: Pages,
-    parked: ParkedNotices,
-    notice_id: int,
+    template: str,
+    about: dict[str, Any],
     *,
     wrong: NoteNeeded | None = None,
     note: str = "",
 ) -> Response[Any]:
-    notice = await parked.get(notice_id)
+    """With the form of a note, as it was typed where it was `wrong`."""
     return pages.show(
         request,
-        "admin/notice.html",
+        template,
         status=422 if wrong else 200,
-        notice=notice,
-        word=NOTICE_KINDS.get(notice.kind, notice.kind),
+        refusal=wrong,
         note=note,
         wrong=pages.text(request, wrong.detail) if wrong else None,
         note_max=NOTE_CHARS_MAX,
+        **about,
     )
+
+
+async def close_or_tell(
+    request: AnyRequest,
+    close: Callable[[str], Awaitable[None]],
+    show: Callable[..., Awaitable[Response[Any]]],
+    done: str,
+) -> Response[Any]:
+    """What was shown is closed with the form's `note`, and the browser goes to `done`; or it is
+    shown again with what is wrong about the note.
+    """
+    note = (await read_form(request)).get("note", "")
+    try:
+        await close(note)
+    except NoteNeeded as refusal:
+        if not wants_html(request):
+            raise
+        return await show(wrong=refusal, note=note)
+    return see_other(done)

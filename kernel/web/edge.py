@@ -174,7 +174,7 @@ def _note(scope: Scope, status: int, seconds: float) -> None:
     told = {"refused": why} if why else {}
     write = log.warning if status >= 500 else log.info  # noqa: PLR2004  # server errors
     is_habit = scope["path"] in TOLD_OFTEN and not why
-    is_news = method not in SAFE_METHODS and not is_habit
+    is_news = (method not in SAFE_METHODS or "is_news" in scope) and not is_habit
     if is_news or status >= 500 or seconds > SLOW_S:  # noqa: PLR2004
         write(
             "request",

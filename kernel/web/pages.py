@@ -75,10 +75,20 @@ class Pages:
         }
 
     def show(
-        self, request: Request[Any, Any, Any], template: str, *, status: int = 200, **context: Any
+        self,
+        request: Request[Any, Any, Any],
+        template: str,
+        *,
+        status: int = 200,
+        refusal: Refusal | None = None,
+        **context: Any,
     ) -> Response[bytes]:
-        """Render `template` as an answer of this status, in the visitor's language."""
-        html = self.render(request, template, **context)
+        """Render `template` as an answer of this status, in the visitor's language. `refusal`: what
+        the page tells of; the edge's line about this request names it.
+        """
+        if refusal is not None:
+            request.scope["refusal"] = refusal.code  # type: ignore[typeddict-unknown-key]  # ours
+        html = self.render(request, template, refusal=refusal, **context)
         response = Response(html.encode(), status_code=status, media_type="text/html")
         asked = request.query_params.get("lang")
         if asked in LANGUAGES:

@@ -45,6 +45,8 @@ def handlers() -> dict[type[Exception] | int, Any]:
 def answer_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
     # The edge's line about this request says why.
     request.scope["refusal"] = refusal.code  # type: ignore[typeddict-unknown-key]  # ours
+    if is_told_of(request.scope.get("route_handler")):
+        request.scope["is_news"] = True  # type: ignore[typeddict-unknown-key]  # ours
     pages = cast("Pages | None", request.app.state.get("pages"))
     if pages is not None and wants_html(request):
         return pages.refusal(request, refusal)
@@ -55,6 +57,13 @@ def answer_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Respons
         media_type=PROBLEM,
         headers=headers_of(refusal),
     )
+
+
+def is_told_of(handler: Any) -> bool:
+    """Whether a refusal gets its line though nothing was to be written: those decorated with
+    `tells_refusals=True`, which strangers play with.
+    """
+    return bool(getattr(handler, "opt", {}).get("tells_refusals"))
 
 
 def document_of(refusal: Refusal, detail: str | None = None) -> bytes:

@@ -167,7 +167,7 @@ async def test_every_form_of_the_shop_stands_in_the_table(site):
 
 
 @pytest.mark.parametrize("path", list(FORMS))
-async def test_forms_with_wrong_numbers_change_nothing(site, redis_shop, path):
+async def test_forms_with_wrong_numbers_change_nothing(site, redis_shop, heard, path):
     bek = await site.signed_in("bek")
     shop = site.shop
     order = await shop.hold(0, 1, buyer=site.ids["bek"])
@@ -175,11 +175,14 @@ async def test_forms_with_wrong_numbers_change_nothing(site, redis_shop, path):
     before = await state_of(shop.db, redis_shop)
     for field in FORMS[path]:
         for wrong in NOT_NUMBERS:
+            heard.clear()
             fields = {"zone": "1", "count": "1", "has": "2", field: wrong}
             answer = await bek.submit(address, **fields)
             # An empty list of seats to let go is nothing to do.
             is_nothing = path.endswith("release") and not wrong.strip()
             assert answer.status_code in ((303,) if is_nothing else (400, 403, 404, 419)), wrong
+            line = next(line for line in heard if line["event"] == "request")
+            assert is_nothing or line["refused"], (field, wrong)
     if not path.endswith("best"):
         assert await state_of(shop.db, redis_shop) == before
     for number in ("0", "-1", "9" * 30, str(2**63), "1_0", "٣"):

@@ -109,7 +109,7 @@ async def test_a_webhook_replayed_a_day_later_changes_nothing(
 
 
 async def test_return_addresses_with_wrong_numbers_are_refused_and_tell_nothing(
-    stand, aru, event_id, redis_shop
+    stand, aru, event_id, redis_shop, heard
 ):
     """Anybody can open them: they can make us ask about an order that is there, and no more."""
     booking, _ = await paying(stand, aru, event_id)
@@ -118,8 +118,13 @@ async def test_return_addresses_with_wrong_numbers_are_refused_and_tell_nothing(
     wrong += [str(2**53 + 1), str(2**63), str(booking + 1)]
     for path in ("success", "fail"):
         for number in wrong:
+            heard.clear()
             answer = await aru.get(f"/api/payments/{path}", params={"orderId": number})
             assert answer.status_code in (400, 404), number
-            assert answer.json()["code"], number
+            told = [line["refused"] for line in heard if line["event"] == "request"]
+            assert told == [answer.json()["code"]], number
         assert (await aru.get(f"/api/payments/{path}")).status_code == 400
+    heard.clear()
+    await aru.get("/api/bookings/99")
+    assert not [line for line in heard if line["event"] == "request"], "other reads are no news"
     assert await state_of(stand.db, redis_shop) == before

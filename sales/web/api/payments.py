@@ -26,6 +26,7 @@ from sales.web.api.strict import strictly
     operation_id="paymentSucceeded",
     tags=["payments"],
     summary="Return address after a successful payment",
+    tells_refusals=True,
     before_request=digits_in("orderId"),
     responses=refusals(400, 404),
 )
@@ -41,6 +42,7 @@ async def payment_succeeded(
     operation_id="paymentFailed",
     tags=["payments"],
     summary="Return address after a failed payment",
+    tells_refusals=True,
     before_request=digits_in("orderId"),
     responses=refusals(400, 404),
 )

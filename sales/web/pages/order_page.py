@@ -1,14 +1,32 @@
 """One page for every state of an order: read everything about it, then show it."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 from litestar import Response
+from litestar.response import Redirect
 
 from kernel.errors import Refusal
 from sales.web.pages.forms import Req, moment_of
 from sales.web.pages.order_view import OrderView, view
 from sales.web.pages.site import Site
+
+# The order cannot be changed because of its state: told on its own page.
+CONFLICT = 419
+
+
+async def do_or_tell(
+    wish: Awaitable[object], site: Site, request: Req, order_id: int, account_id: int
+) -> Response[Any]:
+    """What the buyer wished is done, or the order's page says why it isn't."""
+    try:
+        await wish
+    except Refusal as refusal:
+        if refusal.status != CONFLICT:
+            raise
+        return await show_order_page(site, request, order_id, account_id, refusal=refusal)
+    return Redirect(f"/orders/{order_id}", status_code=303)
 
 
 async def read_order(site: Site, order_id: int, account_id: int) -> OrderView:

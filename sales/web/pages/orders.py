@@ -22,16 +22,14 @@ from sales.partner import PartnerAway
 from sales.states import OrderState
 from sales.web.pages.calendar import calendar_of
 from sales.web.pages.forms import Req, form_of, seats_of, text, texts, whole_or
-from sales.web.pages.order_page import read_order, show_order_page
+from sales.web.pages.order_page import CONFLICT, do_or_tell, read_order, show_order_page
 from sales.web.pages.site import Site
 from sales.web.pages.visit import need_visit
 
 PAGE_SIZE = 20
 # As many as one account's list is ever read.
 PAGE_MAX = 75
-# The order cannot be changed because of its state: told on its own page.
-CONFLICT = 419
-# And so it is when somebody we need does not answer.
+# Told on the order's own page as well: when somebody we need does not answer.
 AWAY = (PaymentsAway, PartnerAway)
 
 
@@ -123,7 +121,7 @@ async def pay(
     return site.pages.show(request, "sales/away.html", address=address, here=here)
 
 
-@get("/orders/{order_id:int}/return", include_in_schema=False)
+@get("/orders/{order_id:int}/return", include_in_schema=False, tells_refusals=True)
 async def come_back(
     order_id: FromPath[int],
     site: NamedDependency[Site],
@@ -145,13 +143,8 @@ async def release(
     account_id = caller.need_account()
     order = await site.orders.own(order_id, account_id)
     seats = seats_of(texts(await form_of(request), "seats"))
-    try:
-        await site.holds.release(order.event_id, order_id, account_id, seats)
-    except Refusal as refusal:
-        if refusal.status != CONFLICT:
-            raise
-        return await show_order_page(site, request, order_id, account_id, refusal=refusal)
-    return Redirect(f"/orders/{order_id}", status_code=303)
+    wish = site.holds.release(order.event_id, order_id, account_id, seats)
+    return await do_or_tell(wish, site, request, order_id, account_id)
 
 
 @post("/orders/{order_id:int}/cancel", include_in_schema=False)
@@ -162,13 +155,8 @@ async def cancel(
     caller: NamedDependency[Caller],
 ) -> Response[Any]:
     account_id = caller.need_account()
-    try:
-        await site.orders.cancel(order_id, account_id)
-    except Refusal as refusal:
-        if refusal.status != CONFLICT:
-            raise
-        return await show_order_page(site, request, order_id, account_id, refusal=refusal)
-    return Redirect(f"/orders/{order_id}", status_code=303)
+    wish = site.orders.cancel(order_id, account_id)
+    return await do_or_tell(wish, site, request, order_id, account_id)
 
 
 @get("/orders/{order_id:int}/tickets", include_in_schema=False)

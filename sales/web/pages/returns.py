@@ -14,8 +14,7 @@ from accounts.identity import Caller
 from kernel.errors import BadInput, Refusal
 from sales.refund import Return
 from sales.web.pages.forms import Req, form_of, texts, whole
-from sales.web.pages.order_page import read_order, show_order_page
-from sales.web.pages.orders import CONFLICT
+from sales.web.pages.order_page import CONFLICT, do_or_tell, read_order, show_order_page
 from sales.web.pages.site import Site
 
 # No order has more tickets.
@@ -62,13 +61,8 @@ async def give_back(
 ) -> Response[Any]:
     account_id = caller.need_account()
     chosen = _tickets(texts(await form_of(request), "tickets"))
-    try:
-        await site.refunds.ask(order_id, account_id, chosen)
-    except Refusal as refusal:
-        if refusal.status != CONFLICT:
-            raise
-        return await show_order_page(site, request, order_id, account_id, refusal=refusal)
-    return Redirect(f"/orders/{order_id}", status_code=303)
+    wish = site.refunds.ask(order_id, account_id, chosen)
+    return await do_or_tell(wish, site, request, order_id, account_id)
 
 
 async def _quote(

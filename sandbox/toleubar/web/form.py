@@ -137,7 +137,7 @@ def _show_form(
     return response
 
 
-def _values_of(desk: Desk, payment: Payment) -> dict[str, object]:
+def _values_of(desk: Desk, payment: Payment) -> dict[str, Any]:
     """What differs from one card form to the next."""
     fail_url = return_address(desk, payment, success=False)
     due = datetime.fromtimestamp(payment.expires_ms / 1000, VENUE_ZONE)
