@@ -1,9 +1,9 @@
 """After a run: what the stores say about the promises, asked independently of the product's code.
 
 `python -m loadtest.checker --env DATA/run/env.json [--at-rest] [--journeys journeys.jsonl]
-[--ceiling N]` reads PostgreSQL, Redis and the gateway stand-in's books, prints a table, and exits
-with 1 when any promise is broken. `--at-rest`: everything has had its time, so every order is
-final, every hold gone, and the money adds up order by order.
+[--ceiling N]` reads PostgreSQL, Redis, and the books of the stand-ins of gateway and partner,
+prints a table, and exits with 1 when any promise is broken. `--at-rest`: everything has had its
+time, so every order is final, every hold gone, and the money adds up order by order.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import asyncpg
 from redis.asyncio import Redis
 
 from loadtest.checks.money import check_money
+from loadtest.checks.partners import check_partners
 from loadtest.checks.report import Report
 from loadtest.checks.room import Journeys, check_inside, check_leases, check_order
 from loadtest.checks.sales import check_sales
@@ -25,8 +26,12 @@ from loadtest.checks.seats import check_seats
 STATEMENT_S = 120
 
 
-async def check_stores(urls: dict[str, str], books_url: str, *, at_rest: bool) -> Report:
-    """What the sales core promises. `urls` as an installation's run/env.json names them."""
+async def check_stores(
+    urls: dict[str, str], books_url: str, provider: str, *, at_rest: bool
+) -> Report:
+    """What the sales core promises. `urls` as an installation's run/env.json names them;
+    `books_url` of the gateway's stand-in, `provider` the address of the partner's.
+    """
     report = Report()
     db = await asyncpg.connect(urls["DATABASE_URL"], command_timeout=STATEMENT_S)
     shop: Any = Redis.from_url(urls["REDIS_SHOP_URL"])
@@ -37,6 +42,7 @@ async def check_stores(urls: dict[str, str], books_url: str, *, at_rest: bool) -
         if at_rest:
             await check_leases(report, db, rooms)
         await check_money(report, db, books_url, at_rest=at_rest)
+        await check_partners(report, db, provider, at_rest=at_rest)
     finally:
         await db.close()
         await shop.aclose()
@@ -47,7 +53,8 @@ async def check_stores(urls: dict[str, str], books_url: str, *, at_rest: bool) -
 async def check(options: argparse.Namespace, urls: dict[str, str], journeys: Journeys) -> int:
     """0 when every promise was kept, else 1; the table is printed."""
     books_url = f"http://127.0.0.1:{options.port + 3}/sandbox/books"
-    report = await check_stores(urls, books_url, at_rest=options.at_rest)
+    provider = f"http://127.0.0.1:{options.port + 4}"
+    report = await check_stores(urls, books_url, provider, at_rest=options.at_rest)
     if options.ceiling:
         db = await asyncpg.connect(urls["DATABASE_URL"], command_timeout=STATEMENT_S)
         try:

@@ -1,10 +1,12 @@
-"""`script/storm`: real processes, every fault of the gateway on, and `kill -9` of whatever is ours.
+"""`script/storm`: real processes, every fault of gateway and partner on, and `kill -9` of whatever
+runs.
 
-Starts an installation of its own, sends buyers (some through a waiting room, some give tickets
-back), cancels events in the middle, kills web, worker, relay, ticker, Redis and PostgreSQL at
-random, then lets everything come to rest and asks the independent checker. Prints what happened
-and the checker's table; exits with 1 when a promise is broken. It always ends by itself, and
-leaves nothing behind but, when something is wrong, its folder in `.cache/storm`.
+Starts an installation of its own, sends buyers (some through a waiting room, some to an event
+whose seats a partner owns, some give tickets back), cancels events in the middle, kills web,
+worker, relay, ticker, Redis, PostgreSQL and the stand-ins at random, then lets everything come to
+rest and asks the independent checker. Prints what happened and the checker's table; exits with 1
+when a promise is broken. It always ends by itself, and leaves nothing behind but, when something
+is wrong, its folder in `.cache/storm`.
 """
 
 import argparse
@@ -15,22 +17,21 @@ from collections import Counter
 from random import Random
 from typing import Final
 
-import httpx
-
 from loadtest.checker import check_stores
 from loadtest.checks.report import Report
 from loadtest.purchases import cinemas, sites_of
 from loadtest.stand import ROOT, Stand, standing
 from loadtest.storm_buyer import StormBuyer
 from loadtest.storm_caller import Gave
+from loadtest.storm_partner import TENTH, Strangers, partners_events
 from loadtest.storm_trouble import cancel_events, count_of, kill_at_random, tell_progress
 from loadtest.visitor import Sites, demo_account
 
 STAR: Final = 1
 SETTINGS: Final = {"BILETTER_LOG_LEVEL": "warning"}
 KEEP: Final = ROOT / ".cache" / "storm"
-TENTH: Final = 0.1
-GUARDED: Final = 0.15
+# Of the buyers: those who go through the line, and those who want a partner's seats.
+GUARDED, PARTNERS = 0.15, 0.15
 LOOK_EVERY_S: Final = 3.0
 # For the checker and an event being cancelled, beside the time to come to rest.
 CHECK_S: Final = 120.0
@@ -42,24 +43,21 @@ class Storm:
         self.sites: Sites = sites_of(stand)
         self.tally: Counter[str] = Counter()
         self.on_sale: list[int] = []
+        self.partners: list[int] = []
         self.cookies: dict[str, str] = {}
         self.until = 0.0
 
     async def run(self) -> int:
         """0 when every promise was kept."""
-        faults = f"{self.stand.base(3)}/sandbox/faults"
-        self.on_sale = (await cinemas(self.sites, STAR))[: self.options.events]
-        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
-            everything = (await client.get(f"{faults}/presets")).json()["ten-percent-everything"]
-            share = self.options.share
-            wished = {name: share if to == TENTH else to for name, to in everything.items()}
-            wished["seed"] = self.options.seed
-            (await client.put(faults, json=wished)).raise_for_status()
-            started = time.monotonic()
-            await self._rage()
-            struck = (await client.get(f"{faults}/struck")).json()
-            (await client.put(faults, json={})).raise_for_status()
-        self.tally["faults of the gateway"] = sum(struck.values())
+        self.partners = await partners_events(self.stand)
+        found = await cinemas(self.sites, STAR)
+        self.on_sale = [one for one in found if one not in self.partners][: self.options.events]
+        strangers = Strangers(self.stand)
+        await strangers.rage(self.options.share, self.options.seed)
+        started = time.monotonic()
+        await self._rage(strangers)
+        for name, count in (await strangers.calm()).items():
+            self.tally[f"faults of the {name}"] = count
         print(f"the storm took {time.monotonic() - started:.0f} s; now everything comes to rest")
         started = time.monotonic()
         report = await self._come_to_rest()
@@ -70,7 +68,7 @@ class Storm:
         print(f"        {'purchases, and how many of them were paid':<64}{f'{ended}, {paid}':>12}")
         return report.show()
 
-    async def _rage(self) -> None:
+    async def _rage(self, strangers: Strangers) -> None:
         """Buyers and trouble, until all have bought or time is up."""
         options, tally = self.options, self.tally
         self.until = time.monotonic() + options.seconds + options.grace_seconds
@@ -80,6 +78,7 @@ class Storm:
             for one in (
                 kill_at_random(self.stand, Random(options.seed), every_s, tally),
                 tell_progress(tally, options.purchases),
+                strangers.watch(),
             )
         ]
         cancelling = asyncio.create_task(
@@ -109,10 +108,13 @@ class Storm:
             for turn in turns:
                 if time.monotonic() > stop_at:
                     return
-                guarded = chance.random() < GUARDED
-                event = STAR if guarded else chance.choice(self.on_sale)
-                outcome = await self._buyer(turn, event, is_guarded=guarded).live()
+                fate = chance.random()
+                guarded, at_partner = fate < GUARDED, fate > 1 - PARTNERS
+                event = chance.choice(self.partners if at_partner else self.on_sale)
+                buyer = self._buyer(turn, STAR if guarded else event, is_guarded=guarded)
+                outcome = await buyer.live()
                 self.tally[f"purchases: {outcome}"] += 1
+                self.tally["of them at a partner's event"] += at_partner
 
         await asyncio.gather(*(one() for _ in range(self.options.buyers)))
 
@@ -140,9 +142,8 @@ class Storm:
         while True:
             let_go = await asyncio.gather(*map(self._has_let_go, left))
             left -= {turn for turn, is_done in zip(left, let_go, strict=True) if is_done}
-            report = await check_stores(
-                self.stand.env, f"{self.stand.base(3)}/sandbox/books", at_rest=True
-            )
+            books, partner = f"{self.stand.base(3)}/sandbox/books", self.stand.base(4)
+            report = await check_stores(self.stand.env, books, partner, at_rest=True)
             if not report.broken or time.monotonic() > self.until:
                 return report
             await asyncio.sleep(LOOK_EVERY_S)

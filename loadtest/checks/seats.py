@@ -29,7 +29,7 @@ async def check_seats(report: Report, db: Any, shop: Any, *, at_rest: bool) -> N
     async for key in shop.scan_iter(match="seats:{*}", count=1000):
         event = int(key.partition(b"{")[2].rstrip(b"}"))
         shown = (await shop.get(key)).decode("ascii")
-        odd += set(shown) > set("FHS") or len(shown) != capacities.get(event, len(shown))
+        odd += bool(set(shown) - set(WORDS)) or len(shown) != capacities.get(event, len(shown))
         totals.update(shown)
         for seat, sold in claims[event].items():
             wrong += shown[seat] != ("S" if sold else "H")
@@ -59,4 +59,5 @@ async def _strangers(shop: Any, event: int, claims: dict[int, bool]) -> int:
     return sum(int(seat) not in claims for seat in holders) + max(0, extra)
 
 
-WORDS = {"S": "sold", "H": "held", "F": "free"}
+# The last: a partner's, who sells it elsewhere.
+WORDS = {"S": "sold", "H": "held", "F": "free", "X": "not ours"}
