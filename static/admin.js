@@ -33,6 +33,8 @@ function show(place, room) {
       spot.textContent = room[name] === null && spot.dataset.none ? spot.dataset.none : counted(room[name]);
     }
   }
+  // What there was nothing of when the page was made.
+  for (const word of place.querySelectorAll('[data-live-when]')) word.hidden = !room[word.dataset.liveWhen];
   for (const choice of place.querySelectorAll('[data-live-state]')) {
     const isNow = choice.dataset.liveState === room.state;
     choice.classList.toggle('choice-now', isNow);

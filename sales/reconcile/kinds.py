@@ -10,6 +10,7 @@ PAYMENT_STUCK: Final = "payment-stuck"
 PAYMENT_UNWATCHED: Final = "payment-unwatched"
 ORDER_STUCK: Final = "order-stuck"
 REFUND_STUCK: Final = "refund-stuck"
+CANCELLATION_FAILED: Final = "cancellation-failed"
 NOTICES_LATE: Final = "notices-late"
 SEATS_DIFFER: Final = "seats-differ"
 SEATS_REPAIRED: Final = "seats-repaired"
@@ -57,6 +58,12 @@ KINDS: Mapping[str, Words] = MappingProxyType(
             "ТөлеуБар не говорит, вернул ли он деньги. Проверьте, отвечает ли он, найдите платёж в"
             " его кабинете и посмотрите среди отложенных уведомлений. Сами деньги не переводите:"
             " когда он ответит, возврат закончится или встанет в очередь выплат.",
+        ),
+        CANCELLATION_FAILED: Words(
+            "За заказ отменённого мероприятия не вернуть деньги",
+            "Откройте мероприятие и нажмите «Попробовать ещё раз». Если не помогает, передайте"
+            " запись разработчикам: покупатель ждёт полной суммы. Когда деньги вернутся, запись"
+            " закроется сама.",
         ),
         NOTICES_LATE: Words(
             "Уведомления ждут дольше пяти минут",

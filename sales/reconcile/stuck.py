@@ -14,6 +14,7 @@ from kernel.sql import load_queries
 from sales.outbox import LANES, MONEY
 from sales.reconcile.found import Difference, Page
 from sales.reconcile.kinds import (
+    CANCELLATION_FAILED,
     NOTICES_LATE,
     ORDER_STUCK,
     PAYMENT_STUCK,
@@ -36,41 +37,35 @@ NOTICE_LATE = timedelta(minutes=5)
 
 
 class StuckCheck:
-    kinds = (PAYMENT_STUCK, ORDER_STUCK, REFUND_STUCK, NOTICES_LATE)
+    kinds = (PAYMENT_STUCK, ORDER_STUCK, REFUND_STUCK, CANCELLATION_FAILED, NOTICES_LATE)
 
     def __init__(self, db: Db, clock: Clock) -> None:
         self._db, self._clock = db, clock
 
     async def page(self, cursor: dict[str, Any]) -> Page:
-        """`cursor`: the last ids that were looked at, of payments, orders and refunds."""
-        now = self._clock.now()
-        after_payment, after_order = cursor.get("payment", 0), cursor.get("order", 0)
-        after_refund = cursor.get("refund", 0)
-        payments = await self._db.fetch(
-            Q["find_stuck_payments"], now - PAYMENT_LATE, now - MONEY_LATE, PAGE, after_payment
-        )
-        orders = await self._db.fetch(Q["find_stuck_orders"], now - ORDER_LATE, PAGE, after_order)
-        refunds = await self._db.fetch(
-            Q["find_stuck_refunds"], now - REFUND_LATE, PAGE, after_refund
-        )
+        """`cursor`: the last ids that were looked at, by what was looked for."""
+        now, after = self._clock.now(), dict(cursor)
+        found: list[Difference] = []
+        looked_at = []
+        for name, tell, *since in (
+            ("payments", _payment, now - PAYMENT_LATE, now - MONEY_LATE),
+            ("orders", _order, now - ORDER_LATE),
+            ("refunds", _refund, now - REFUND_LATE),
+            ("cancellations", _cancellation),
+        ):
+            rows = await self._db.fetch(Q[f"find_stuck_{name}"], *since, PAGE, after.get(name, 0))
+            if rows:
+                after[name] = rows[-1]["id"]
+            found += map(tell, rows)
+            looked_at.append(len(rows))
         unwatched = await self._db.fetch(
             Q["watch_payments"], now - UNWATCHED_AFTER, now, PAGE, MONEY
         )
-        is_complete = max(map(len, (payments, orders, refunds, unwatched))) < PAGE
-        after = {
-            "payment": payments[-1]["id"] if payments else after_payment,
-            "order": orders[-1]["id"] if orders else after_order,
-            "refund": refunds[-1]["id"] if refunds else after_refund,
-        }
+        looked_at.append(len(unwatched))
         return Page(
-            cursor=None if is_complete else after,
-            looked_at=sum(map(len, (payments, orders, refunds, unwatched))),
-            open=[
-                *map(_payment, payments),
-                *map(_order, orders),
-                *map(_refund, refunds),
-                *await self._lanes(now),
-            ],
+            cursor=None if max(looked_at) < PAGE else after,
+            looked_at=sum(looked_at),
+            open=[*found, *await self._lanes(now)],
             repaired=[
                 Difference(
                     PAYMENT_UNWATCHED, f"payment:{row['id']}", _told(row, "order_id", "state")
@@ -96,6 +91,11 @@ def _order(row: Any) -> Difference:
 def _refund(row: Any) -> Difference:
     names = ("order_id", "state", "amount", "gateway_order_id", "gateway_payment_id")
     return Difference(REFUND_STUCK, f"refund:{row['id']}", _told(row, *names))
+
+
+def _cancellation(row: Any) -> Difference:
+    told = _told(row, "event_id", "total", "error")
+    return Difference(CANCELLATION_FAILED, f"order:{row['id']}", told)
 
 
 def _told(row: Any, *names: str) -> dict[str, Any]:

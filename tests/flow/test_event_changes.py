@@ -9,6 +9,8 @@ import pytest
 from kernel.errors import TryAgain
 from sales.cancellations import EventOver
 from sales.holds_refusals import SaleClosed
+from sales.reconcile.kinds import CANCELLATION_FAILED
+from sales.reconcile.stuck import StuckCheck
 from sales.refund import RefundTooLate
 from sales.reschedules import REOPEN_FOR, EventInPast
 from tests.fakes import Refuse, Silent
@@ -114,11 +116,16 @@ async def test_one_order_that_fails_is_listed_and_does_not_stop_the_others(shop,
     assert "claims" in failures[0].error
     told = await shop.cancellations.progress(shop.event_id)
     assert (told.total, told.done, told.paid, told.failed) == (2, 1, 1, 1)
+    waiting = StuckCheck(db, shop.clock)
+    [found] = (await waiting.page({})).open
+    assert (found.kind, found.subject) == (CANCELLATION_FAILED, f"order:{bad.id}")
+    assert found.found == {"event_id": shop.event_id, "total": 500_000, "error": failures[0].error}
     await db.execute("UPDATE seat_claim SET sold = true")
     await shop.cancellations.try_again(shop.event_id, STAFF)
     await shop.later(60)
     assert await shop.cancellations.failures(shop.event_id) == []
     assert (await shop.orders.get(bad.id)).state == "refunded"
+    assert (await waiting.page({})).open == []
 
 
 async def test_a_worker_that_dies_in_the_middle_is_followed_by_another(shop, monkeypatch):

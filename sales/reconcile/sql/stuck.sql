@@ -42,6 +42,15 @@ WHERE refund.state IN ('asked', 'sent') AND coalesce(refund.sent_at, refund.upda
 ORDER BY refund.id
 LIMIT $2;
 
+-- name: find_stuck_cancellations
+-- Paid orders of cancelled events whose money could not be given back, at most $1 beyond the order
+-- $2.
+SELECT orders.id, failure.event_id, orders.total, failure.error
+FROM cancellation_failure AS failure JOIN orders ON orders.id = failure.order_id
+WHERE failure.order_id > $2 AND orders.state = 'paid'
+ORDER BY failure.order_id
+LIMIT $1;
+
 -- name: find_late_lanes
 -- Lanes ($1) of the outbox in which a notice has been due since before $2.
 SELECT one.lane
