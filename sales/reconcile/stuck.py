@@ -47,15 +47,15 @@ class StuckCheck:
         now, after = self._clock.now(), dict(cursor)
         found: list[Difference] = []
         looked_at = []
-        for name, tell, *since in (
-            ("payments", _payment, now - PAYMENT_LATE, now - MONEY_LATE),
-            ("orders", _order, now - ORDER_LATE),
-            ("refunds", _refund, now - REFUND_LATE),
-            ("cancellations", _cancellation),
+        for what, query, tell, *since in (
+            ("payment", Q["find_stuck_payments"], _payment, now - PAYMENT_LATE, now - MONEY_LATE),
+            ("order", Q["find_stuck_orders"], _order, now - ORDER_LATE),
+            ("refund", Q["find_stuck_refunds"], _refund, now - REFUND_LATE),
+            ("cancellation", Q["find_stuck_cancellations"], _cancellation),
         ):
-            rows = await self._db.fetch(Q[f"find_stuck_{name}"], *since, PAGE, after.get(name, 0))
+            rows = await self._db.fetch(query, *since, PAGE, after.get(what, 0))
             if rows:
-                after[name] = rows[-1]["id"]
+                after[what] = rows[-1]["id"]
             found += map(tell, rows)
             looked_at.append(len(rows))
         unwatched = await self._db.fetch(

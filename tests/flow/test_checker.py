@@ -2,31 +2,20 @@
 
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 
 from loadtest.checker import check_stores
 from loadtest.checks.money import check_given_back
-from loadtest.checks.partners import check_partners
 from loadtest.checks.report import Report
 from sales.gateway_toleubar import ToleuBar
 from tests.flow.shop import AHEAD, BEK, ERMEK, Shop, open_shop
-from tests.halls import build_event
 from tests.web.toleubar_stand import PASSWORD, TEAM, Gateway, open_gateway
 
 # Every sum stays as it is: what is told of one payment belongs to another.
 EXCHANGE = """
 UPDATE ledger_entry SET amount = CASE abs(amount) WHEN 500000 THEN 2 * amount
   WHEN 1000000 THEN amount / 2 ELSE amount END"""
-PLACES = """
-INSERT INTO partner_place
-SELECT $1, n - 1, place, 1, n FROM unnest($2::uuid[]) WITH ORDINALITY AS one (place, n)"""
-KEPT = """
-INSERT INTO partner_order
-    (event_id, seat, place_id, provider_order, order_id, state, asked_at, updated_at)
-SELECT $1, n - 1, place, theirs, 5, 'confirmed', now(), now()
-  FROM unnest($2::uuid[], $3::uuid[]) WITH ORDINALITY AS one (place, theirs, n)"""
 EXPIRED = "INSERT INTO admission VALUES ($1, 'jti', 's', now(), now(), now(), now() - $2::interval)"
 # A table, the lie told in it, and the promise that it breaks.
 LIES = [
@@ -217,56 +206,6 @@ async def test_each_lie_in_redis_is_found(look, shop, redis_shop, redis_rooms, d
         "events with holds still to expire",
         "seats in Redis that belong to somebody without a claim",
         "places in flight of visits that are over",
-    ]
-
-
-async def test_each_lie_about_a_partner_s_places_is_found(db, monkeypatch):
-    """Three places: sold by us and theirs, kept to be sold again, and free."""
-    event = await build_event(db)
-    places, orders = [str(UUID(int=n)) for n in (1, 2, 3)], [str(UUID(int=n)) for n in (7, 8)]
-    await db.execute("INSERT INTO partner_hall VALUES ($1, NULL, now())", event)
-    await db.execute(PLACES, event, places)
-    await db.execute(KEPT, event, places[:2], orders)
-    await db.execute("INSERT INTO seat_claim VALUES ($1, 0, 5, 7, true, now())", event)
-    theirs = {
-        place: {"id": place, "order_id": order, "order_status": order and "CONFIRMED"}
-        for place, order in zip(places, [*orders, None], strict=True)
-    }
-    hall = {"hall": event, "lost": 0, "stopped": False}
-
-    async def ask(_, path, **query):
-        if path.endswith("halls"):
-            return [hall, {"hall": event + 1, "lost": 9, "stopped": True}]
-        return {"places": list(theirs.values()), "next": None}
-
-    monkeypatch.setattr("loadtest.checks.partners.ask", ask)
-
-    async def broken() -> list[str]:
-        report = Report()
-        await check_partners(report, db, "http://partner", at_rest=True)
-        return report.broken
-
-    unowned = "seats sold that their partner did not confirm to us"
-    unwanted = "places kept at partners that nobody here wants"
-    for place, lie, named in [
-        (0, {}, []),
-        (0, {"order_status": "SUBMITTED"}, [unowned, unwanted]),
-        (0, {"order_id": orders[1]}, [unowned, unwanted]),
-        (0, {"order_id": None}, [unowned]),
-        (1, {"order_id": orders[0]}, [unwanted]),
-        (2, {"order_id": orders[1], "order_status": "STARTED"}, [unwanted]),
-    ]:
-        truth = theirs[places[place]]
-        theirs[places[place]] = {**truth, **lie}
-        assert await broken() == named, lie
-        theirs[places[place]] = truth
-    hall |= {"lost": 1, "stopped": True}
-    await db.execute("UPDATE partner_order SET state = 'held' WHERE seat = 1")
-    assert await broken() == [
-        "places lost at partners",
-        "partners whose halls have stopped",
-        unwanted,
-        "orders at partners that are not final",
     ]
 
 
