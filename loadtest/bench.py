@@ -21,16 +21,19 @@ from typing import Any
 import uvloop
 
 from loadtest import salesbench
+from loadtest.apibench import ApiBench
 from loadtest.blast import cpu_seconds
 from loadtest.figures import Figures
 from loadtest.purchases import WHOLE, hold_seats, purchase_for
 from loadtest.resetbench import reset_stadium
 from loadtest.roombench import CALLS, RoomBench
+from loadtest.searchbench import search
 from loadtest.stand import ROOT, Stand, is_answering, standing
 
 WIDE_OPEN = {"BILETTER_ROOM_MODE": "on", "BILETTER_ROOM_RATE": "1000000"}
 WIDE_OPEN |= {"BILETTER_ROOM_CEILING": "1000000", "BILETTER_LOG_LEVEL": "warning"}
 WARM_UP_S = 4.0
+PARTS = ["room", "api", "search", "sales", *CALLS]
 
 
 class Bench:
@@ -91,28 +94,47 @@ def peers(port: int, redis_url: str) -> Iterator[int]:
         process.wait(10)
 
 
+def _at(options: argparse.Namespace) -> dict[str, Any]:
+    """What can be asked of an installation that isn't ours, and changes nothing there."""
+    return uvloop.run(search(options.at, options.seconds))
+
+
+def _standing(options: argparse.Namespace) -> dict[str, Any]:
+    only = options.only
+    with standing(WIDE_OPEN) as stand:
+        bench = Bench(stand, seconds=options.seconds)
+        with peers(stand.port + 9, stand.env["REDIS_ROOMS_URL"]) as peer_pid:
+            beside = (stand, stand.port + 9, peer_pid)
+            turns = {"seconds": options.seconds, "rounds": options.rounds}
+            if only in (None, "room", *CALLS):
+                calls = [only] if only in CALLS else CALLS
+                bench.results |= uvloop.run(RoomBench(*beside, **turns).run(calls))
+            if only in (None, "api"):
+                bench.results |= uvloop.run(ApiBench(*beside, **turns).run(options.buyers))
+            if only == "search":
+                bench.results |= uvloop.run(search(stand.port, options.seconds))
+        if only in (None, "sales"):
+            uvloop.run(bench.sales(options.buyers, options.holds))
+        return bench.results
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0, help="length of one measurement")
     parser.add_argument("--buyers", type=int, default=40, help="purchases under way at once")
     parser.add_argument("--rounds", type=int, default=3, help="of the room's measurements, in turn")
     parser.add_argument("--holds", type=int, default=10_000, help="holds to let expire together")
-    parser.add_argument("--only", choices=["room", "sales", *CALLS], help="one half, or one call")
+    parser.add_argument("--only", choices=PARTS, help="one part, or one call")
+    parser.add_argument(
+        "--at", type=int, metavar="PORT", help="searches at the installation that runs there"
+    )
     parser.add_argument("--json", type=Path, help="write the ratios there")
     options = parser.parse_args(arguments)
-    with standing(WIDE_OPEN) as stand:
-        bench = Bench(stand, seconds=options.seconds)
-        if options.only != "sales":
-            with peers(stand.port + 9, stand.env["REDIS_ROOMS_URL"]) as peer_pid:
-                room = RoomBench(
-                    stand, stand.port + 9, peer_pid, seconds=options.seconds, rounds=options.rounds
-                )
-                calls = [options.only] if options.only in CALLS else CALLS
-                bench.results |= uvloop.run(room.run(calls))
-        if options.only in (None, "sales"):
-            uvloop.run(bench.sales(options.buyers, options.holds))
+    if options.at and options.only != "search":
+        parser.error("--at goes with --only search")
+    results = _at(options) if options.at else _standing(options)
     if options.json:
-        options.json.write_text(json.dumps(bench.results, indent=1))
+        options.json.write_text(json.dumps(results, indent=1))
     return 0
 
 

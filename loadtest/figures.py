@@ -20,6 +20,9 @@ class Figures:
     def count(self, step: str) -> int:
         return len(self._seconds[step])
 
+    def steps(self) -> list[str]:
+        return list(self._seconds)
+
     def total(self, step: str) -> float:
         """Seconds spent in it altogether."""
         return sum(self._seconds[step])
@@ -28,7 +31,7 @@ class Figures:
         """`whole`: the figure of which the others are parts; beside each, what part of its time."""
         lines = [f"{'step':<18}{'count':>8}{'p50 ms':>10}{'p95 ms':>10}{'p99 ms':>10}"]
         lines[0] += f"{'of the time':>13}" if whole else ""
-        for step in list(self._seconds):
+        for step in self.steps():
             cells = "".join(f"{self.percentile(step, p) * 1e3:>10.1f}" for p in (0.5, 0.95, 0.99))
             cells += f"{self.total(step) / self.total(whole):>13.1%}" if whole else ""
             lines.append(f"{step:<18}{self.count(step):>8}{cells}")

@@ -18,8 +18,7 @@ from kernel.web.serve import serve
 from sales.guard import QueueNeeded, show_queue
 from sales.idempotency import Answers
 from sales.web.api.events import EventsFace
-from sales.web.api.hot_events import PATH as HOT_EVENTS
-from sales.web.api.hot_events import HotEvents
+from sales.web.api.hot_events import HotEvents, SearchAnswers
 from sales.web.api.hot_webhooks import HotWebhooks
 from sales.web.api.routes import api_routes, api_writes
 from sales.web.enter import enter_routes
@@ -57,7 +56,7 @@ async def run(parts: Parts) -> None:
     shop = Shop(parts, db, parts.redis_shop(), modes, desk)
     pages = parts.pages(identity.ambient)
     changes = parts.catalogue_changes()
-    hot_events = HotEvents(changes, parts.clock)
+    answers = SearchAnswers(changes, parts.clock)
     edge = build_app(
         "sales",
         [*page_routes(), *map_routes, *enter_routes(), *account_routes(), *api_routes()],
@@ -69,7 +68,7 @@ async def run(parts: Parts) -> None:
             "clock": parts.clock,
             "links": parts.links,
             "room_modes": modes,
-            "events_face": EventsFace(hot_events, envelope=settings.events_envelope),
+            "events_face": EventsFace(answers, envelope=settings.events_envelope),
         },
         dependencies={"caller": Provide(identity.identify)},
         ready={
@@ -87,10 +86,9 @@ async def run(parts: Parts) -> None:
         ),
         pages=pages,
         static=STATIC,
-        hot={HOT_EVENTS: hot_events},
         exceptions={QueueNeeded: show_queue},
     )
-    app = HotWebhooks(edge, shop.payments)
+    app = HotEvents(HotWebhooks(edge, shop.payments), answers)
     await serve(app, bind=settings.bind, port=settings.port_of("sales"), duty="sales")
     await desk.close()
     await shop.close()

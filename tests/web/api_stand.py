@@ -38,8 +38,7 @@ from sales.room_desk import Asker
 from sales.seatmap import SeatMaps
 from sales.shoppers import Shoppers
 from sales.web.api.events import EventsFace
-from sales.web.api.hot_events import PATH as HOT_EVENTS
-from sales.web.api.hot_events import HotEvents
+from sales.web.api.hot_events import HotEvents, SearchAnswers
 from sales.web.api.hot_webhooks import HotWebhooks
 from sales.web.api.routes import api_routes, api_writes
 from sales.web.keyed import KeyedWrites
@@ -161,16 +160,17 @@ class ApiStand:
         )
         self.reset = Reset(db, clock, self.holds.store.epochs, allowed=True, chance=Random(1))
         self.answers = Answers(db, clock)
+        self.searches = SearchAnswers(self.changes, clock)  # type: ignore[arg-type]  # scripted
         keyed = KeyedWrites(
             self._build(envelope=envelope),
             self.answers,
             self.identity.identify,
             calls=api_writes(),
         )
-        self.app = HotWebhooks(CookieEdge(keyed, secure=False), self.payments)
+        edge = HotWebhooks(CookieEdge(keyed, secure=False), self.payments)
+        self.app = HotEvents(edge, self.searches)
 
     def _build(self, *, envelope: bool) -> Any:
-        hot: Any = HotEvents(self.changes, self.clock)  # type: ignore[arg-type]  # scripted
         orders = Orders(
             self.db,
             self.clock,
@@ -194,7 +194,7 @@ class ApiStand:
             links=LINKS,
             provide={
                 "catalogue": self.catalogue,
-                "events_face": EventsFace(hot, envelope=envelope),
+                "events_face": EventsFace(self.searches, envelope=envelope),
                 "orders": orders,
                 "refunds": self.refunds,
                 "bookings": Bookings(self.db, self.holds),
@@ -212,7 +212,6 @@ class ApiStand:
                 "reset": self.reset,
             },
             dependencies={"caller": Provide(self.identity.identify)},
-            hot={HOT_EVENTS: hot},
             exceptions={QueueNeeded: show_queue},
         )
 

@@ -101,6 +101,7 @@ async def open_booking(
 @get(
     "/api/bookings",
     operation_id="myBookings",
+    short=True,
     tags=["bookings"],
     summary="Bookings of the calling user, newest first",
     security=NEEDS_USER,

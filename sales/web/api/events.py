@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 
 from kernel.web.numbers import digits_in
 from sales.catalogue import Catalogue
-from sales.web.api.hot_events import HotEvents
+from sales.web.api.hot_events import SearchAnswers
 from sales.web.api.shapes import (
     PAGE_SIZE_MAX,
     DayParameter,
@@ -26,8 +26,8 @@ class EventsFace:
     from where repeated questions are answered.
     """
 
-    def __init__(self, hot: HotEvents, *, envelope: bool = False) -> None:
-        self.hot = hot
+    def __init__(self, answers: SearchAnswers, *, envelope: bool = False) -> None:
+        self.answers = answers
         self.envelope = envelope
 
 
@@ -61,5 +61,5 @@ async def search_events(
             EventEnvelope(len(events), events) if events_face.envelope else events
         )
 
-    body: Any = await events_face.hot.once(request.scope["query_string"], find)
+    body: Any = await events_face.answers.once(request.scope["query_string"], find)
     return Response(body)

@@ -1,4 +1,4 @@
-"""Repeated searches, answered in front of any routing from what the ordinary route has said.
+"""Repeated searches, answered in front of all layers from what the ordinary route has said.
 
 An answer is kept while the catalogue is unchanged (sales.changes), and for a few seconds,
 for what is to come becomes what is over by itself. Anybody gets the same one: nobody is asked who
@@ -21,6 +21,8 @@ RENEWED_WITHIN_MS = 2_000
 ANSWERS_MAX = 2_000
 QUERY_BYTES_MAX = 1_000
 HEADERS = [(b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff")]
+COUNTED = "GET", "200"
+App = Callable[[Any, Any, Any], Awaitable[None]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
@@ -31,8 +33,8 @@ class _Kept(msgspec.Struct, frozen=True, gc=False):
     body: dict[str, Any]
 
 
-class HotEvents:
-    """For kernel.web.edge's `hot`: True when it answered."""
+class SearchAnswers:
+    """What was said lately, by the query as it was written."""
 
     def __init__(self, changes: CatalogueChanges, clock: Clock) -> None:
         self._changes = changes
@@ -40,25 +42,19 @@ class HotEvents:
         self._kept: dict[bytes, _Kept] = {}
         self._asked: dict[bytes, tuple[int | None, asyncio.Future[bytes]]] = {}
 
-    async def __call__(self, scope: Any, _: Any, send: Send) -> bool:
-        if scope["method"] != "GET" or scope["path"] != PATH:
-            return False
-        kept = self._kept.get(scope["query_string"])
+    def of(self, query: bytes) -> _Kept | None:
+        """What to say; None: nothing that may still be said, or this one is to ask anew."""
+        kept = self._kept.get(query)
         if kept is None:
-            return False
+            return None
         if kept.version != self._changes.version:
-            del self._kept[scope["query_string"]]
-            return False
-        if self._clock.ms() >= kept.until_ms:
+            del self._kept[query]
+            return None
+        if (now := self._clock.ms()) >= kept.until_ms:
             # This one asks anew; the others get the old answer meanwhile.
-            self._kept[scope["query_string"]] = msgspec.structs.replace(
-                kept, until_ms=self._clock.ms() + RENEWED_WITHIN_MS
-            )
-            return False
-        REQUESTS.counts["GET", "200"] += 1
-        await send(kept.start)
-        await send(kept.body)
-        return True
+            self._kept[query] = msgspec.structs.replace(kept, until_ms=now + RENEWED_WITHIN_MS)
+            return None
+        return kept
 
     async def once(self, query: bytes, find: Callable[[], Awaitable[bytes]]) -> bytes:
         """What `find` finds for this query, kept. Who asks while somebody else's question is
@@ -83,3 +79,24 @@ class HotEvents:
         start = {"type": "http.response.start", "status": 200, "headers": headers}
         told = {"type": "http.response.body", "body": body}
         self._kept[query] = _Kept(version, self._clock.ms() + KEPT_MS, start, told)
+
+
+class HotEvents:
+    """An ASGI app round another, which answers whatever else is asked."""
+
+    def __init__(self, app: App, answers: SearchAnswers) -> None:
+        self._app, self._answers = app, answers
+
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+        """Not a coroutine, but one of two: each layer of them costs a repeated search."""
+        if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "GET":
+            kept = self._answers.of(scope["query_string"])
+            if kept is not None:
+                return _tell(kept, send)
+        return self._app(scope, receive, send)
+
+
+async def _tell(kept: _Kept, send: Send) -> None:
+    REQUESTS.counts[COUNTED] += 1
+    await send(kept.start)
+    await send(kept.body)
