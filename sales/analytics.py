@@ -12,6 +12,7 @@ import msgspec
 
 from kernel.db import Db
 from kernel.sql import load_queries
+from sales.allotment import rooms
 from sales.catalogue import Catalogue
 from sales.geometry import Zone
 from sales.keys import EXPIRING, key
@@ -78,9 +79,12 @@ class Analytics:
         if not zones:
             return EventSales(event_id, [], 0)
         sold, claiming = await self._read_sold(event_id)
-        _, _, seats = await self._store.run("read", event_id, NO_VERSION)
+        _, _, seats, *given = await self._store.run("read", event_id, NO_VERSION)
+        left = rooms(given[0], seats) if given else {}
         choosing = await self._store.redis.zcard(key(EXPIRING, event_id))
-        figures = [_zone_sales(zone, seats, *sold.get(zone.zone_no, (0, 0))) for zone in zones]
+        figures = [
+            _zone_sales(zone, seats, left, *sold.get(zone.zone_no, (0, 0))) for zone in zones
+        ]
         return EventSales(event_id, figures, claiming + choosing)
 
     async def _read_sold(self, event_id: int) -> tuple[dict[int, tuple[int, int]], int]:
@@ -94,7 +98,10 @@ class Analytics:
         return {row["zone_no"]: (row["sold"], row["revenue"]) for row in rows}, orders
 
 
-def _zone_sales(zone: Zone, seats: bytes, sold: int, revenue: int) -> ZoneSales:
+def _zone_sales(
+    zone: Zone, seats: bytes, left: dict[int, int], sold: int, revenue: int
+) -> ZoneSales:
     free = seats.count(FREE, zone.first_seat, zone.first_seat + zone.seat_count)
+    free = min(free, left.get(zone.first_seat, free))
     reserved = max(0, zone.seat_count - free - sold)
     return ZoneSales(zone.zone_no, zone.name, zone.seat_count, sold, reserved, revenue)

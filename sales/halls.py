@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sales.allotment import OWNERSHIP
 from sales.catalogue import Catalogue
 from sales.geometry import Hall, Zone
 
@@ -13,6 +14,10 @@ class Halls:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._kept: dict[int, tuple[Sequence[Zone], Hall]] = {}
+
+    async def is_allotted(self, event_id: int) -> bool:
+        """Whether only a part of the hall was given to us. Raises EventUnknown."""
+        return (await self._catalogue.event(event_id)).ownership == OWNERSHIP
 
     async def hall(self, event_id: int) -> Hall:
         """The hall of an event; without any seat if it never had zones. Raises EventUnknown."""

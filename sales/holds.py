@@ -17,12 +17,14 @@ from kernel.db import Db
 from kernel.errors import BadInput
 from kernel.lua import Arg, Reply, word
 from kernel.sql import load_queries
+from sales.allotment import LETTERS, SELLS
 from sales.catalogue import Catalogue, Event
 from sales.geometry import Hall, ZoneUnknown
 from sales.halls import Halls
 from sales.hold import Best, Fit, Hold, Holder, unpack
 from sales.holds_lapse import Lapses
 from sales.holds_refusals import SaleClosed, SeatTaken, TooManySeats, named, refusal_of
+from sales.order import Channel
 from sales.seatstore import SeatStore
 
 __all__ = ["Best", "Fit", "Hold", "Holder", "Holds", "NoSeats"]
@@ -61,19 +63,23 @@ class Holds:
         *,
         order_limit: int | None = None,
         fresh: bool = False,
+        channel: Channel = "web",
     ) -> Hold:
         """Add seats to what the order holds: all of them or none. The hold then ends
         `hold_seconds` from now, at most twice that after its first seat. `order_limit` replaces
         the event's own. `fresh`: seats that are all the order's already are refused as taken.
+        `channel`: the order's.
 
-        Raises SeatTaken (with the seats), TooManySeats and PersonLimit (with the limit),
+        Raises SeatTaken and OutsideAllotment (with the seats), AllotmentSpent (with what is left),
+        TooManySeats and PersonLimit (with the limit),
         SeatUnknown, HoldFrozen, NotYourSeat, SaleClosed, NoSeats, EventUnknown.
         """
         event, hall = await self._event_and_hall(event_id)
         limit = min(order_limit or event.order_limit, ORDER_SEATS_MAX)
         self._check(event, len(seats), limit)
         wanted = hall.known(seats)
-        reply = await self._take("hold", event, order_id, account_id, limit, *wanted)
+        sells = LETTERS[SELLS[channel]]
+        reply = await self._take("hold", event, order_id, account_id, limit, sells, *wanted)
         if word(reply) == "again" and fresh:
             raise SeatTaken(seats=[named(hall, seat) for seat in wanted])
         if word(reply) not in ("held", "again"):
@@ -90,6 +96,7 @@ class Holds:
         *,
         order_limit: int | None = None,
         has: int | None = None,
+        channel: Channel = "web",
     ) -> Best:
         """Add the best `count` free seats of a zone, chosen and held in one step. `has`: how many
         seats the caller knows the order to hold; if it holds more by now the request is a
@@ -105,7 +112,8 @@ class Holds:
         limit = min(order_limit or event.order_limit, ORDER_SEATS_MAX)
         self._check(event, count, limit)
         known = -1 if has is None else has
-        given: list[Arg] = [count, known, zone.first_seat, *zone.row_runs]
+        sells = LETTERS[SELLS[channel]]
+        given: list[Arg] = [sells, count, known, zone.first_seat, *zone.row_runs]
         reply = await self._take("best", event, order_id, account_id, limit, *given)
         if word(reply) not in ("held", "again"):
             raise refusal_of(reply, hall)

@@ -35,6 +35,24 @@ class FewSeats(Refusal):
     status, code = 419, "few-seats"
 
 
+class OutsideAllotment(Refusal):
+    """Эти места мы не продаём. Выберите другие."""
+
+    status, code = 419, "outside-allotment"
+
+
+class AllotmentSpent(Refusal):
+    """В этой зоне у нас не осталось столько мест."""
+
+    status, code = 419, "allotment-spent"
+
+
+class AllotmentOver(Refusal):
+    """Срок, до которого мы продаём эти места, вышел."""
+
+    status, code = 419, "allotment-over"
+
+
 class NotYourSeat(Forbidden):
     """Это место выбрали не вы."""
 
@@ -75,6 +93,10 @@ def _taken(hall: Hall, seats: list[int]) -> Refusal:
     return SeatTaken(seats=[named(hall, seat) for seat in seats])
 
 
+def _outside(hall: Hall, seats: list[int]) -> Refusal:
+    return OutsideAllotment(seats=[named(hall, seat) for seat in seats])
+
+
 def _not_held(hall: Hall, seats: list[int]) -> Refusal:
     return SeatNotHeld(seats=[named(hall, seat) for seat in seats])
 
@@ -86,12 +108,15 @@ def named(hall: Hall, seat: int) -> dict[str, int]:
 
 
 REFUSALS: Final[dict[str, Callable[[Hall, list[int]], Refusal]]] = {
+    "ended": lambda _hall, _fields: AllotmentOver(),
     "few": lambda _hall, fields: FewSeats(free=fields[0]),
     "foreign": lambda _hall, _fields: NotYourSeat(),
     "frozen": lambda _hall, _fields: HoldFrozen(),
     "many": lambda _hall, fields: TooManySeats(limit=fields[0]),
+    "outside": _outside,
     "over": lambda _hall, _fields: HoldOver(),
     "person": lambda _hall, fields: PersonLimit(limit=fields[0], has=fields[1]),
+    "spent": lambda _hall, fields: AllotmentSpent(left=fields[0]),
     "taken": _taken,
     "unheld": _not_held,
     "unknown": lambda _hall, fields: SeatUnknown(seat=fields[0]),

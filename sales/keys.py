@@ -24,6 +24,8 @@ FROZEN: Final = "frozen"
 TALLY: Final = "tally"
 # Raised by each change of a seat's state.
 VERSION: Final = "version"
+# Of an event whose hall's owner has given us a part of it: what of each zone (sales.allotment).
+ALLOTMENTS: Final = "allotments"
 # Of a partner's event: "token:ms", as of when its partner's list is in the seats.
 AVAILABILITY: Final = "availability"
 
@@ -35,19 +37,27 @@ COMMAND_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "thaw": (EPOCH, HOLDS, EXPIRING, FROZEN),
     "claim": (EPOCH, SEATS, HOLDERS, HOLDS, EXPIRING, FROZEN, TALLY, VERSION),
     "free": (EPOCH, SEATS, HOLDERS, HOLDS, EXPIRING, FROZEN, TALLY, VERSION),
-    "lapse": (SEATS, HOLDERS, HOLDS, EXPIRING, FROZEN, TALLY, VERSION),
-    "fill": (EPOCH, SEATS, HOLDERS, HOLDS, EXPIRING, FROZEN, TALLY, VERSION),
+    "lapse": (SEATS, HOLDERS, HOLDS, EXPIRING, FROZEN, TALLY, VERSION, ALLOTMENTS),
+    "fill": (EPOCH, SEATS, HOLDERS, HOLDS, EXPIRING, FROZEN, TALLY, VERSION, ALLOTMENTS),
     "look": (EPOCH, HOLDS),
     "holder": (EPOCH, SEATS, HOLDERS),
     "read": (EPOCH, SEATS, VERSION),
     "outside": (EPOCH, SEATS, VERSION),
+    "allot": (EPOCH, SEATS, VERSION, ALLOTMENTS),
 }
+# Commands that look at what was given to us, as their last key, where not all seats are ours.
+ALLOTTED: Final = frozenset({"hold", "best", "release", "claim", "free", "read"})
 
 
 def key(name: str, event_id: int) -> str:
     return f"{name}:{{{event_id}}}"
 
 
-def keys_of(command: str, event_id: int) -> list[str]:
-    """The KEYS of a command, in the order its header numbers them."""
-    return [key(name, event_id) for name in COMMAND_KEYS[command]]
+def keys_of(command: str, event_id: int, *, is_allotted: bool = False) -> list[str]:
+    """The KEYS of a command, in the order its header numbers them. Where all seats are ours no
+    command is handed the allotments, so that it need not look for them.
+    """
+    names = COMMAND_KEYS[command]
+    if is_allotted and command in ALLOTTED:
+        names = (*names, ALLOTMENTS)
+    return [key(name, event_id) for name in names]

@@ -21,11 +21,13 @@ from kernel.clock import Clock
 from kernel.db import Db
 from kernel.errors import Refusal
 from kernel.sql import load_queries
+from sales.allotment import OWNERSHIP
+from sales.allotments_admitting import objection
 from sales.catalogue import Catalogue
 from sales.gateway import AMOUNT_MAX, AMOUNT_MIN
 from sales.geometry import Hall
 from sales.holds import Holds
-from sales.holds_refusals import PersonLimit, SeatTaken, named
+from sales.holds_refusals import PersonLimit, SeatTaken, named, refusal_of
 from sales.order import AmountTooLarge, AmountTooSmall, Order, SaleRestarted
 from sales.outbox import MONEY
 from sales.payment import Attempt, read_attempt
@@ -78,7 +80,8 @@ class Placing:
     async def _commit(
         self, order: Order, hall: Hall, seats: list[int], expires_at: datetime, base: str
     ) -> Attempt | None:
-        limit = (await self._catalogue.event(order.event_id)).person_limit
+        event = await self._catalogue.event(order.event_id)
+        limit = event.person_limit
         now, places = self._clock.now(), [hall.place(seat) for seat in seats]
         given = (
             order.id,
@@ -99,9 +102,14 @@ class Placing:
             MONEY,
             limit,
             order.event_id,
+            event.ownership == OWNERSHIP,
         )
-        row = dict(await self._write(order, given, is_limited=limit is not None))
+        row = dict(await self._write(order, hall, given, is_limited=limit is not None))
         epoch, owned = row.pop("epoch"), row.pop("owned")
+        if row.pop("is_allotted") != given[-1]:
+            # The hall has another owner since the catalogue last looked.
+            self._catalogue.forget(order.event_id)
+            return await self._commit(order, hall, seats, expires_at, base)
         if row["id"] is not None:
             return read_attempt(row)
         if epoch != order.epoch:
@@ -110,13 +118,21 @@ class Placing:
             raise PersonLimit(limit=limit, has=owned)
         return None
 
-    async def _write(self, order: Order, given: tuple[Any, ...], *, is_limited: bool) -> Any:
+    async def _write(
+        self, order: Order, hall: Hall, given: tuple[Any, ...], *, is_limited: bool
+    ) -> Any:
         try:
-            if not is_limited:
+            is_allotted, seats = given[-1], given[7]
+            if not is_limited and not is_allotted:
                 return await self._db.fetchrow(Q["place_order"], *given)
             # Redis has counted already; where it was lost, or two ask at once, this decides.
             async with self._db.acquire() as conn, conn.transaction():
-                await conn.execute(Q["lock_person"], order.event_id, order.account_id)
+                if is_limited:
+                    await conn.execute(Q["lock_person"], order.event_id, order.account_id)
+                if is_allotted:
+                    why = await objection(conn, order.event_id, seats, order.channel)
+                    if why is not None:
+                        raise refusal_of(why, hall)
                 return await conn.fetchrow(Q["place_order"], *given)
         except UniqueViolationError as violation:
             if not (violation.table_name or "").startswith("seat_claim"):

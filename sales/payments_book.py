@@ -11,6 +11,7 @@ from kernel.clock import Clock
 from kernel.db import Conn, Db
 from kernel.sql import load_queries
 from sales import ledger, refunds_owed
+from sales.allotments_admitting import objection
 from sales.outbox import Draft, stage, stage_once
 from sales.payment import Attempt, Payment, moved, read_attempt
 from sales.payments_again import Again
@@ -197,6 +198,10 @@ class PaymentBook:
             action="order.reclaim",
         )
         lines = await conn.fetch(Q["list_lines"], order_id)
+        seats = [line["seat"] for line in lines]
+        order = attempt.order
+        if await objection(conn, order.event_id, seats, order.channel):
+            raise _SeatsGoneError
         got = await conn.fetchval(Q["reclaim_seats"], order_id, self._clock.now())
         if done is None or got != len(lines):
             raise _SeatsGoneError

@@ -2,6 +2,7 @@
 
 from typing import Final, Protocol
 
+from sales.order import Channel
 from sales.partner_desk import Bought, Later, Lost
 
 # The owner of the seats is asked again after this at least, while the money is reserved.
@@ -16,7 +17,13 @@ class SeatTaker(Protocol):
     async def thaw(self, event_id: int, order_id: int) -> object: ...
 
     async def hold(
-        self, event_id: int, order_id: int, account_id: int, seats: list[int]
+        self,
+        event_id: int,
+        order_id: int,
+        account_id: int,
+        seats: list[int],
+        *,
+        channel: Channel,
     ) -> object: ...
 
 

@@ -220,7 +220,9 @@ class Settling:
         try:
             # What it held may not have been freed yet; then it is still its own.
             await self._holds.thaw(order.event_id, order.id)
-            await self._holds.hold(order.event_id, order.id, order.account_id, seats)
+            await self._holds.hold(
+                order.event_id, order.id, order.account_id, seats, channel=order.channel
+            )
         except Refusal as refusal:
             if refusal.status >= 500:  # noqa: PLR2004  # the store is away: not an answer
                 raise

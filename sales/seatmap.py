@@ -176,7 +176,7 @@ class SeatMaps:
         if word(reply) == "same" and before is not None:
             snapshot = before
         else:
-            snapshot = Snapshot(hall, int(reply[1]), reply[2], before)
+            snapshot = Snapshot(hall, int(reply[1]), reply[2], before, *reply[3:])
         self._keep(hall.event_id, at_ms, snapshot)
         return snapshot
 

@@ -7,6 +7,7 @@ from array import array
 from bisect import bisect_left
 from itertools import compress
 
+from sales.allotment import rooms
 from sales.geometry import Hall, Zone
 
 FREE, HELD, SOLD = 0, 1, 2
@@ -19,13 +20,20 @@ SEATS_PER_BYTE = 4
 
 class Snapshot:
     def __init__(
-        self, hall: Hall, version: int, letters: bytes, before: "Snapshot | None" = None
+        self,
+        hall: Hall,
+        version: int,
+        letters: bytes,
+        before: "Snapshot | None" = None,
+        given: bytes = b"",
     ) -> None:
         """`letters`: F, H, S or X for each seat. `before`: an older snapshot of the same hall;
-        zones that have not changed since keep their version.
+        zones that have not changed since keep their version. `given`: what of the zones may be
+        sold, as Redis keeps it; empty: all.
         """
         assert len(letters) == hall.capacity, (hall.event_id, len(letters))
         self.version = version
+        self._rooms = rooms(given, letters)
         self._states = letters.translate(TO_STATE)
         self._zone_versions = {
             zone.zone_no: before.zone_version(zone)
@@ -51,10 +59,12 @@ class Snapshot:
         return self._packed[zone.zone_no]
 
     def counts(self, zone: Zone) -> tuple[int, int, int, int]:
-        """Total, free, held, sold."""
+        """Total, free, held, sold. Of what was given to us no more is free than is left."""
         if zone.zone_no not in self._counts:
             states = self.states(zone.seats)
-            free, held, sold = (states.count(state) for state in (FREE, HELD, SOLD))
+            free, sold = states.count(FREE), states.count(SOLD)
+            free = min(free, self._rooms.get(zone.first_seat, free))
+            held = zone.seat_count - free - sold
             self._counts[zone.zone_no] = (zone.seat_count, free, held, sold)
         return self._counts[zone.zone_no]
 

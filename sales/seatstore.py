@@ -17,9 +17,10 @@ from kernel.db import Db
 from kernel.errors import TryAgain
 from kernel.lua import Arg, LuaScripts, Reply, word
 from kernel.sql import load_queries
+from sales.allotment import packed
 from sales.epochs import Epochs
 from sales.halls import Halls
-from sales.keys import EPOCH, HOLDING, key, keys_of
+from sales.keys import ALLOTTED, EPOCH, HOLDING, key, keys_of
 
 HERE = Path(__file__).parent
 Q = load_queries(HERE / "sql")
@@ -56,9 +57,11 @@ class SeatStore:
         """Run a seat command under the current epoch; `args` follow the token. Raises
         SeatsUnsettled, EventUnknown, and RedisError when it is not known whether it ran.
         """
+        is_allotted = command in ALLOTTED and await self.halls.is_allotted(event_id)
+        keys = keys_of(command, event_id, is_allotted=is_allotted)
         for _ in range(TRIES_MAX):
             fence = await self.epochs.fence()
-            reply = await self._scripts.run(command, keys_of(command, event_id), args, fence=fence)
+            reply = await self._scripts.run(command, keys, args, fence=fence)
             if word(reply) != "stale":
                 return reply
             await self._refill_once(event_id)
@@ -97,6 +100,12 @@ class SeatStore:
             count += int(reply[1])
         return count
 
+    async def allot(self, event_id: int) -> None:
+        """Redis follows what PostgreSQL says was given to us of the event's zones."""
+        given = packed(await self._db.fetch(Q["list_given"], event_id))
+        if given:
+            await self.run("allot", event_id, given)
+
     async def look_after(self, event_id: int, until_ms: int) -> None:
         """See that the ticker visits this event at least until this moment (epoch ms). Said
         before the hold is made, so that a killed process leaves no hold without an end.
@@ -118,6 +127,7 @@ class SeatStore:
             token = await self.epochs.read(conn)
             otherwise = now + timedelta(seconds=CLAIM_S)
             await conn.execute(f"SET LOCAL statement_timeout = '{CLAIMS_TIMEOUT_S}s'")
+            given = await conn.fetch(Q["list_given"], event_id)
             claims = await conn.fetch(
                 Q["list_claims_of_event"], event_id, otherwise, timeout=CLAIMS_TIMEOUT_S
             )
@@ -132,7 +142,7 @@ class SeatStore:
             packs.append(f"{claim['order_id']}:{claim['account_id']}:{until_ms}:{mark}:{names}")
         # After a loss of Redis nobody else says that this event may have holds.
         await self._say_holding(event_id)
-        args: list[Arg] = [token, self._clock.ms(), bytes(content), *packs]
+        args: list[Arg] = [token, self._clock.ms(), bytes(content), packed(given), *packs]
         await self._scripts.run("fill", keys_of("fill", event_id), args)
         self.epochs.forget()
 

@@ -1,7 +1,7 @@
 """Writing the demonstration into the database: deterministic, and harmless when repeated."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from accounts.accounts import Accounts, Newcomer
@@ -41,6 +41,9 @@ async def seed_events(db: Db, clock: Clock, person_limit: int | None, say: Say) 
         zones = [row for one in planned for row in _zone_rows(one)]
         await conn.executemany(Q["put_zone"], zones)
         say(f"zones: {len(zones)}, {sum(row[7] for row in zones):,} seats".replace(",", " "))
+        shares = [row for one in planned for row in _share_rows(one, today)]
+        await conn.executemany(Q["put_allotment"], shares)
+        await conn.execute(Q["forget_reports"])
         await _seed_archive(conn, say)
 
 
@@ -111,3 +114,14 @@ def _zone_rows(event: PlannedEvent) -> list[tuple[int, int, str, int, int, list[
         )
         for zone in event.zones
     ]
+
+
+def _share_rows(event: PlannedEvent, today: date) -> list[tuple[object, ...]]:
+    zones = {zone.zone_no: zone for zone in event.zones}
+    rows: list[tuple[object, ...]] = []
+    for share in event.shares:
+        seats = share.seats(zones[share.zone_no])
+        places = share.places if seats is None else len(seats)
+        deadline = event.starts_at(today) - timedelta(days=share.days_before)
+        rows.append((event.id, share.zone_no, share.channel, places, seats, deadline))
+    return rows

@@ -8,8 +8,12 @@ from biletter.seed.plan import PlannedEvent, Share, lay_zones
 CINEMA_ID = 202
 FESTIVAL_ID = 203
 CINEMA_PRICE, FESTIVAL_PRICE = 2_600, 18_000
-# Of the fan zone: what we may sell, until two days before. Our hall has no other seats.
-SHARE = Share(zone_no=1, places=1_400, of_places=4_000, days_before=2)
+# Of the fan zone any 1 400 places, of the stand its first rows for the site alone; the boxes stay
+# with their owner. Until two days before.
+SHARES = (
+    Share(zone_no=1, channel="any", days_before=2, places=1_400),
+    Share(zone_no=2, channel="web", days_before=2, rows=6),
+)
 
 
 def owned() -> list[PlannedEvent]:
@@ -47,5 +51,5 @@ def festival() -> PlannedEvent:
         zones=lay_zones(venue.parts, FESTIVAL_PRICE),
         look={"theme": show.theme, "hot": True},
         ownership="allotment",
-        shares=(SHARE,),
+        shares=SHARES,
     )

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from sales.allotment import AllotmentChannel
+
 # Every hall is in Kazakhstan, which has had one zone since March 2024.
 HALL_ZONE = ZoneInfo("Asia/Almaty")
 TIYN = 100
@@ -57,13 +59,22 @@ class PlannedZone(msgspec.Struct, frozen=True):
 
 
 class Share(msgspec.Struct, frozen=True):
-    """What of a zone its owner has given us to sell, and until how many days before."""
+    """What of a zone its owner has given us to sell, by which channel, and until how many days
+    before: a number of places, or the first so many rows.
+    """
 
     zone_no: int
-    places: int
-    # The whole zone, as its owner has it.
-    of_places: int
+    channel: AllotmentChannel
     days_before: int
+    places: int | None = None
+    rows: int | None = None
+
+    def seats(self, zone: PlannedZone) -> list[int] | None:
+        """Which places; None: whichever of the zone."""
+        if self.rows is None:
+            return None
+        count = sum(zone.row_sizes[: self.rows])
+        return list(range(zone.first_seat, zone.first_seat + count))
 
 
 class PlannedEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +92,7 @@ class PlannedEvent(msgspec.Struct, frozen=True, kw_only=True):
     guarded: bool = False
     person_limit: int | None = None
     ownership: Literal["own", "partner", "allotment"] = "own"
-    # Where it is an allotment: all that we may sell.
+    # Where it is an allotment: all that we may sell. A zone without a share is not ours at all.
     shares: tuple[Share, ...] = ()
 
     def local_day(self, today: date) -> date:

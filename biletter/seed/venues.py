@@ -103,5 +103,13 @@ ARENAS = (
 )
 # Halls of those who own their seats.
 PARTNER_CINEMA = _cinema("Алматы", "Кинотеатр «Жетысу», зал 1", 12, 20, 12)
-# Only the rows that were given to us: what stands outside cannot be sold, for it is not there.
-FESTIVAL_FIELD = Venue("Алматы", "Поле у подножия Алатау", (Part("Фан-зона", 100, (50,) * 28),))
+# The whole field, as its owner has it; what of it was given to us is said beside it (seed.owned).
+FESTIVAL_FIELD = Venue(
+    "Алматы",
+    "Поле у подножия Алатау",
+    (
+        Part("Фан-зона", 100, (50,) * 80),
+        Part("Трибуна", 140, (40,) * 20),
+        Part("Ложи", 300, (12,) * 10),
+    ),
+)

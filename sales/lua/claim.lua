@@ -3,13 +3,14 @@
 -- itself. Asking again changes nothing; a sold seat never goes back to claimed.
 --
 -- KEYS[1] epoch      what these keys were filled from
--- KEYS[2] seats      string, one byte a seat: F free, H held, S sold
+-- KEYS[2] seats      string, one byte a seat: F free, H held, S sold, X not ours to sell
 -- KEYS[3] holders    hash seat -> "order:account"
 -- KEYS[4] holds      hash order -> "account:expires:latest:mode:seat,seat,..." (epoch ms; mode b or f)
 -- KEYS[5] expiring   sorted set order -> expires (epoch ms), while choosing
 -- KEYS[6] frozen     sorted set order -> expires (epoch ms), while paying
 -- KEYS[7] tally      hash account -> places held and owned
 -- KEYS[8] version    integer
+-- KEYS[9] allotments what was given to us of each zone; not handed where all seats are ours
 --
 -- ARGV[1] token      must equal KEYS[1]
 -- ARGV[2] order      id
@@ -27,9 +28,12 @@
 
 local epoch, seats, holders, holds = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local expiring, frozen, tally, version = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local allotments = KEYS[9]
 local token, order, account, mark, till = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local FIRST_SEAT = 6
 local PACK = '^(%d+):(%d+):(%d+):(%a):([%d,]*)$'
+--@ patched
+--@ allotments
 
 if redis.call('GET', epoch) ~= token then return {'stale'} end
 
@@ -63,11 +67,17 @@ for seat in string.gmatch(names, '%d+') do
 end
 for _, seat in ipairs(held) do list[#list + 1] = seat end
 
+local zones, letters = given(), {}
+
 local function count(whose, by)
   if by ~= 0 and redis.call('HINCRBY', tally, whose, by) == 0 then redis.call('HDEL', tally, whose) end
 end
 
-for _, seat in ipairs(marked) do redis.call('SETRANGE', seats, seat, mark) end
+for _, seat in ipairs(marked) do
+  redis.call('SETRANGE', seats, seat, mark)
+  letters[seat] = mark
+end
+settle(zones, letters)
 for _, seat in ipairs(gained) do redis.call('HSET', holders, seat, order .. ':' .. account) end
 for _, loser in ipairs(losers) do count(loser, -1) end
 for other, hold in pairs(changed) do

@@ -49,8 +49,9 @@ SELECT pg_advisory_xact_lock(hashtextextended('person ' || $1::bigint || ' ' || 
 -- $5 now, $6 payable until, $7 total; lines as arrays: $8 seats (ascending, so that two orders
 -- never wait for each other in a ring), $9 zones, $10 rows, $11 numbers, $12 prices;
 -- $13 gateway order id, $14 return base; $15 first look at the payment, $16 lane of the notices;
--- $17 places the account may own at event $18, NULL for any number (else see lock_person).
--- Returns one row: the epoch now, what the account owns, and the attempt as read_attempt does, all
+-- $17 places the account may own at event $18, NULL for any number (else see lock_person); $19 whether
+-- only a part of its hall was given to us (then see lock_allotments): else nothing is placed.
+-- Returns one row: the epoch now, what the account owns, whether $19 is so, and the attempt as read_attempt does, all
 -- NULL where the order was not placed.
 WITH current AS (
     SELECT epoch FROM epoch FOR SHARE
@@ -60,11 +61,14 @@ WITH current AS (
     JOIN orders AS other USING (account_id, event_id)
     JOIN seat_claim ON seat_claim.order_id = other.id AND seat_claim.event_id = $18
     WHERE mine.id = $1 AND $17::int IS NOT NULL
+), ruled AS (
+    SELECT ownership = 'allotment' AS is_allotted FROM event WHERE id = $18
 ), placed AS (
     UPDATE orders
     SET state = $4, version = version + 1, total = $7, expires_at = $6, updated_at = $5
-    FROM current, owned
+    FROM current, owned, ruled
     WHERE orders.id = $1 AND orders.version = $2 AND orders.state = $3
+      AND ruled.is_allotted = $19
       AND orders.epoch = current.epoch
       AND ($17 IS NULL OR owned.places + cardinality($8::int[]) <= $17)
     RETURNING orders.id AS o_id, account_id AS o_account_id, event_id AS o_event_id,
@@ -97,9 +101,9 @@ WITH current AS (
            jsonb_build_object('seats', $8::int[], 'total', $7::bigint)
     FROM placed
 )
-SELECT current.epoch, owned.places AS owned, attempted.*, placed.*,
+SELECT current.epoch, owned.places AS owned, ruled.is_allotted, attempted.*, placed.*,
        attempted.created_at AS first_at, false AS has_rival
-FROM current, owned LEFT JOIN attempted ON true LEFT JOIN placed ON true;
+FROM current, owned, ruled LEFT JOIN attempted ON true LEFT JOIN placed ON true;
 
 -- name: list_claimants
 -- Who has the seats ($2) of an event ($1): one row a claim.

@@ -140,9 +140,9 @@ async def test_of_two_fills_the_first_counts_and_an_older_one_never(holds, db, c
     await holds.store.refill(event)
     assert (await holds.of_order(event, 10)).seats == [1]
     scripts = LuaScripts(redis_shop, HERE / "lua")
-    reply = await scripts.run("fill", keys_of("fill", event), ["0-old", clock.ms(), b"F" * 11])
+    reply = await scripts.run("fill", keys_of("fill", event), ["0-old", clock.ms(), b"F" * 11, ""])
     assert word(reply) == "kept"
-    reply = await scripts.run("fill", keys_of("fill", event), ["2-new", clock.ms(), b"F" * 11])
+    reply = await scripts.run("fill", keys_of("fill", event), ["2-new", clock.ms(), b"F" * 11, ""])
     assert word(reply) == "filled"
 
 

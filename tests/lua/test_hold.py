@@ -169,7 +169,7 @@ async def test_the_command_itself_refuses_a_seat_beyond_the_hall(holds, db, redi
     event = await build_event(db)
     token = await holds.store.epochs.token()
     await holds.store.refill(event)
-    args = [token, clock.ms(), 10, BEK, 600_000, 6, 0, 11]
+    args = [token, clock.ms(), 10, BEK, 600_000, 6, 0, "w", 11]
     scripts = LuaScripts(redis_shop, HERE / "lua")
     reply = await scripts.run("hold", keys_of("hold", event), args)
     assert (word(reply), reply[1]) == ("unknown", b"11")

@@ -5,7 +5,7 @@ import pytest
 
 from biletter.partner_side import PartnerSide
 from biletter.seed.demo import own_star, seed_events
-from biletter.seed.owned import CINEMA_ID, FESTIVAL_ID, SHARE, festival, partner_cinema
+from biletter.seed.owned import CINEMA_ID, FESTIVAL_ID, festival, partner_cinema
 from biletter.seed.partner_halls import HallsPrepared
 from biletter.settings import Settings
 from sales.catalogue import Catalogue
@@ -38,12 +38,37 @@ async def test_each_kind_of_owner_has_an_event_and_a_reseed_leaves_it(seeded, cl
     assert await owner_of(seeded, CINEMA_ID) == "own"
 
 
-def test_the_festival_has_given_us_a_third_of_its_fan_zone():
-    (fan_zone,) = festival().zones
-    assert SHARE.zone_no == fan_zone.zone_no
-    assert 0.3 <= SHARE.places / SHARE.of_places <= 0.4
-    # Nothing outside can be sold: it is not there.
-    assert fan_zone.seat_count == SHARE.places
+async def test_the_festival_has_given_us_a_third_of_its_fan_zone_and_rows_of_its_stand(
+    seeded, clock
+):
+    fan_zone, stand, boxes = festival().zones
+    given = await seeded.fetch("SELECT * FROM allotment ORDER BY zone_no")
+    assert [row["zone_no"] for row in given] == [fan_zone.zone_no, stand.zone_no]
+    assert boxes.zone_no not in {row["zone_no"] for row in given}
+    assert 0.3 <= given[0]["places"] / fan_zone.seat_count <= 0.4
+    assert given[0]["seats"] is None
+    assert given[1]["seats"] == list(range(stand.first_seat, stand.first_seat + 6 * 40))
+    assert given[1]["places"] == 240
+    # Staff have lowered one, and it was over: seeded anew later, it is open again and stays lower.
+    await seeded.execute("UPDATE allotment SET places = 1000, state = 'closed' WHERE zone_no = 1")
+    await seed_events(seeded, clock, None, quiet)
+    assert await seeded.fetchval("SELECT state FROM allotment WHERE zone_no = 1") == "closed"
+    clock.advance(86_400)
+    await seed_events(seeded, clock, None, quiet)
+    row = await seeded.fetchrow("SELECT places, state FROM allotment WHERE zone_no = 1")
+    assert tuple(row) == (1000, "open")
+
+
+async def test_a_hall_that_was_once_laid_smaller_stays_as_it_is(seeded, clock):
+    await seeded.execute("DELETE FROM zone WHERE event_id = $1 AND zone_no > 1", FESTIVAL_ID)
+    await seeded.execute(
+        "UPDATE zone SET row_sizes = array_fill(50, '{28}'), seat_count = 1400 WHERE event_id = $1",
+        FESTIVAL_ID,
+    )
+    clock.advance(86_400)
+    await seed_events(seeded, clock, None, quiet)
+    hall = await Halls(Catalogue(seeded, clock)).hall(FESTIVAL_ID)
+    assert hall.capacity == 1400
 
 
 async def test_event_one_changes_its_owner_while_nobody_has_a_seat(seeded, clock):

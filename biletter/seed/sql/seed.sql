@@ -15,10 +15,29 @@ ON CONFLICT (id) DO UPDATE SET
     person_limit = excluded.person_limit, look = excluded.look;
 
 -- name: put_zone
--- Write a zone. Its seats are never changed once it is there: somebody may sit in them.
+-- Write a zone. Its seats are never changed once it is there: somebody may sit in them. Nor is one
+-- laid behind a zone that was once planned smaller.
 INSERT INTO zone (event_id, zone_no, name, price, first_row, row_sizes, first_seat, seat_count)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8
+WHERE $7 = (SELECT coalesce(sum(seat_count), 0)::integer FROM zone WHERE event_id = $1 AND zone_no < $2)
 ON CONFLICT (event_id, zone_no) DO UPDATE SET name = excluded.name, price = excluded.price;
+
+-- name: put_allotment
+-- What of zone $2 of event $1 was given to us: by channel $3 so many places ($4), or the seats $5; until
+-- $6. A reseed opens it again with its later deadline; what staff have changed otherwise stays.
+INSERT INTO allotment (event_id, zone_no, channel, places, seats, deadline, given_at, updated_at)
+SELECT event_id, zone_no, $3, $4, $5, $6, now(), now() FROM zone
+WHERE event_id = $1 AND zone_no = $2
+ON CONFLICT (event_id, zone_no) DO UPDATE SET
+    deadline = excluded.deadline, state = 'open', version = allotment.version + 1,
+    updated_at = now()
+WHERE allotment.deadline < excluded.deadline;
+
+-- name: forget_reports
+-- An allotment that was opened again is not over.
+DELETE FROM allotment_report AS report USING allotment
+WHERE allotment.event_id = report.event_id AND allotment.zone_no = report.zone_no
+  AND allotment.state = 'open';
 
 -- name: put_archived
 -- Write a finished event, unless an import has put another under its number.

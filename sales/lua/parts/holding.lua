@@ -1,5 +1,6 @@
 -- What every command that holds seats for an order does, however the seats are chosen: first
--- `opened`, then `beyond` with the number of seats to be added, then `take`. Uses the locals
+-- `opened`, then `beyond` with the number of seats to be added, then `take`. Uses the part
+-- allotments and the locals
 -- holders, holds, expiring, tally, version, seats (keys), now, order, account, ttl, order_max and
 -- person_max of the command. Holds that are over count for nothing: the oldest of them are let go
 -- by `take`.
@@ -8,7 +9,11 @@
 --   opened() table        mine (set of seats), list (the same in order), freed (seat -> account),
 --                         expires, latest, pack; or only no (foreign, frozen)
 --   beyond(it, n) reply   many order_max, or person person_max has; nothing: within the limits
---   take(it, fresh) pack  the hold, as in the hash
+--   freed_letters(it)     seat -> F for those that are let go
+--   beyond_given(it, zones, fresh) reply
+--                         spent left; nothing: within what was given to us of each zone
+--   take(it, fresh, zones) pack
+--                         the hold, as in the hash
 -- Changes: all keys but the epoch, in `take` alone.
 
 -- Cleaning up after others stays a small part of a hold; the ticker does the rest.
@@ -60,7 +65,25 @@ local function count_for(who, by)
   if redis.call('HINCRBY', tally, who, by) == 0 then redis.call('HDEL', tally, who) end
 end
 
-local function take(it, fresh)
+local function freed_letters(it)
+  local letters = {}
+  for seat in pairs(it.freed) do letters[seat] = 'F' end
+  return letters
+end
+
+local function beyond_given(it, zones, fresh)
+  for _, zone in ipairs(zones) do
+    local wanted = 0
+    for _, seat in ipairs(fresh) do
+      if zone_of(zones, seat) == zone then wanted = wanted + 1 end
+    end
+    local room = wanted > 0 and left(zone, freed_letters(it)) or 0
+    if wanted > room then return {'spent', room} end
+  end
+end
+
+local function take(it, fresh, zones)
+  local changed = freed_letters(it)
   for seat, who in pairs(it.freed) do
     redis.call('SETRANGE', seats, seat, 'F')
     redis.call('HDEL', holders, seat)
@@ -74,7 +97,9 @@ local function take(it, fresh)
     redis.call('SETRANGE', seats, seat, 'H')
     redis.call('HSET', holders, seat, order .. ':' .. account)
     it.list[#it.list + 1] = seat
+    changed[seat] = 'H'
   end
+  settle(zones, changed)
   local names = table.concat(it.list, ',')
   local pack = string.format('%s:%.0f:%.0f:b:%s', account, it.expires, it.latest, names)
   redis.call('HSET', holds, order, pack)

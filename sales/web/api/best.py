@@ -51,7 +51,13 @@ async def select_best(
         raise BookingUnknown from None
     visit = await entrance.program(order.event_id, caller, queue_pass)
     best = await holds.hold_best(
-        order.event_id, order.id, account_id, data.zone, data.count, has=data.has
+        order.event_id,
+        order.id,
+        account_id,
+        data.zone,
+        data.count,
+        has=data.has,
+        channel=order.channel,
     )
     if visit is not None:
         until = datetime.fromtimestamp(best.hold.expires_at_ms / 1000, UTC)

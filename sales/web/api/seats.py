@@ -128,7 +128,9 @@ async def select_seat(
     seats = seats_of_event(order.event_id, [data.seat_id])
     visit = await entrance.program(order.event_id, caller, queue_pass)
     try:
-        hold = await holds.hold(order.event_id, order.id, account_id, seats, fresh=True)
+        hold = await holds.hold(
+            order.event_id, order.id, account_id, seats, fresh=True, channel=order.channel
+        )
     except PartnerAway as away:
         # To the contract an owner who does not answer is a conflict like any other.
         raise PartnerRefused(headers=away.headers) from away
