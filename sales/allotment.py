@@ -1,7 +1,7 @@
 """An allotment: what the owner of a hall has given us of one zone, and how Redis is told.
 
 Of an event whose ownership is OWNERSHIP nothing may be sold but what was given: a number of places
-of a zone, or listed ones, for a channel, until a deadline (ADR 31). The rule stands twice: in Redis
+of a zone, or listed ones, for a channel, until a deadline (ADR 32). The rule stands twice: in Redis
 (lua/parts/allotments.lua), before anybody holds, and in PostgreSQL (sales.allotments_admitting),
 before anything is claimed.
 """

@@ -42,9 +42,8 @@ async def test_what_was_not_given_is_held_by_no_way(holds, event, redis_shop):
         with pytest.raises(OutsideAllotment) as refused:
             await holds.hold(event, 10, BEK, seats)
         outside = [seat for seat in seats if seat > 11 and seat not in LISTED]
-        assert [seat["id"] for seat in refused.value.extra["seats"]] == [
-            (event << 20) + seat + 1 for seat in outside
-        ]
+        named: Any = refused.value.extra["seats"]
+        assert [seat["id"] for seat in named] == [(event << 20) + seat + 1 for seat in outside]
     for zone, count, left in ((3, 1, 0), (2, 6, 5), (1, 6, 5)):
         with pytest.raises(FewSeats) as few:
             await holds.hold_best(event, 10, BEK, zone, count)

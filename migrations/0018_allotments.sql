@@ -1,4 +1,4 @@
--- What the owner of a hall has given us of its zones, and what we told him at the end (ADR 31). Of an
+-- What the owner of a hall has given us of its zones, and what we told him at the end (ADR 32). Of an
 -- event whose ownership is 'allotment' nothing else may be sold: a zone without a row is not ours.
 
 CREATE TABLE allotment (
