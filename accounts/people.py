@@ -1,11 +1,12 @@
 """What is known of an account when somebody signs in."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 from asyncpg import Record
 
 Role = Literal["buyer", "operator", "cashier", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
 NAME_MAX = 100
 
 

@@ -4,9 +4,10 @@ A change is checked whole before anything is written, audited before it is made,
 the next join, tick and claim.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -24,7 +25,7 @@ from waitingroom.store import RoomAway
 
 # What the console changes; the room has more settings, which are the organiser's.
 CONSOLE_FIELDS = (
-    *("mode", "state", "rate_per_minute", "ceiling", "message"),
+    *("mode", "state", "rate_per_minute", "ceiling", "message", "title", "site_url"),
     *("prequeue_at", "opens_at", "closes_at", "time_zone", "outside_source", "outside"),
     "without_outside",
     *("places_max", "arm_requests", "disarm_requests", "disarm_seconds"),
@@ -33,6 +34,7 @@ WHOLE_NUMBERS = frozenset(
     {"rate_per_minute", "ceiling", "places_max"}
     | {"arm_requests", "disarm_requests", "disarm_seconds"}
 )
+LINES = frozenset({"message", "title", "site_url"})
 # What the room does by itself is told as its own doing, the newest few.
 OWN_ACTORS = frozenset({"auto", "schedule"})
 OWN_DEEDS_MAX, CHANGES_LOOKED_AT = 5, 50
@@ -52,6 +54,8 @@ class RoomView(msgspec.Struct, frozen=True):
 
     event: int
     title: str
+    # The event's page on somebody else's site; empty: it is the shop's.
+    site_url: str
     mode: str
     state: str
     waiting: int
@@ -89,7 +93,11 @@ class RoomView(msgspec.Struct, frozen=True):
 
 
 class ThrottleConsole:
-    def __init__(self, rooms: Rooms, audit: Audit, tempo: Tempo) -> None:
+    def __init__(
+        self, rooms: Rooms, audit: Audit, tempo: Tempo, sites: Collection[str] = ()
+    ) -> None:
+        """`sites`: origins that a room's own page may be on."""
+        self._sites = sites
         self._rooms = rooms
         self._audit = audit
         self._tempo = tempo
@@ -116,6 +124,7 @@ class ThrottleConsole:
         """
         before = await self._rooms.settings(event)
         after = changed(before, changes)
+        check_site(changes, self._sites)
         fields = [name for name in changes if getattr(before, name) != getattr(after, name)]
         if fields:
             async with self._audit.deed(
@@ -146,6 +155,7 @@ class ThrottleConsole:
             rate_per_minute=settings.rate_per_minute,
             admitted_per_minute=self._tempo.per_minute(snapshot.event),
             message=settings.message,
+            site_url=settings.site_url,
             prequeue_at=settings.prequeue_at,
             opens_at=settings.opens_at,
             closes_at=settings.closes_at,
@@ -165,6 +175,14 @@ class ThrottleConsole:
             changed_at=iso(settings.updated_at),
             age_s=self._rooms.reader.age_of(snapshot.event),
         )
+
+
+def check_site(changes: Mapping[str, Any], sites: Collection[str]) -> None:
+    """Raises BadSetting for a page on a site that the room would lead nobody to."""
+    url = changes.get("site_url")
+    parts = urlsplit(url) if url else None
+    if parts and f"{parts.scheme}://{parts.netloc}" not in sites:
+        raise BadSetting("Этого сайта нет в BILETTER_SITES.", setting="site_url")
 
 
 def read_moment(name: str, text: str, zone: str) -> int | None:
@@ -193,7 +211,7 @@ def read_text(name: str, text: str, zone: object) -> Any:
         return read_moment(name, text, zone if isinstance(zone, str) else VENUE_ZONE)
     if name == "without_outside":
         return text == "yes"
-    return seen_line(text) if name == "message" else text
+    return seen_line(text) if name in LINES else text
 
 
 def read_changes(given: Mapping[str, object]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from accounts.identity import Identity
 from accounts.passwords import Passwords
 from accounts.sessions import Sessions
 from biletter.redis_address import REDIS_TIMEOUT_S, open_redis
-from biletter.settings import DUTIES_WITH_A_PORT, ROOT, Settings
+from biletter.settings import ROOT, WEB_DUTIES, Settings
 from kernel.clock import Clock, SystemClock
 from kernel.db import Db, open_pool
 from kernel.keyring import Keyring
@@ -30,6 +30,8 @@ from sales.changes import CatalogueChanges
 from waitingroom.apart import RoomsApart
 
 MS = 1000
+# What browsers reach of a room that stands alone.
+ROOM_DUTIES = ("waitingroom", "admin")
 TELLER_MAX = 60
 TEMPLATES, STATIC, LOCALE = ROOT / "templates", ROOT / "static", ROOT / "locale"
 
@@ -118,10 +120,11 @@ def teller() -> str:
 
 
 def links_of(settings: Settings) -> Links:
-    ports = {duty: settings.port_of(duty) for duty in DUTIES_WITH_A_PORT[:5]}
+    duties = WEB_DUTIES if settings.shop else ROOM_DUTIES
+    ports = {duty: settings.port_of(duty) for duty in duties}
     public = dict(settings.public)
     gateway = settings.payment_endpoint
-    if gateway:
+    if gateway and settings.shop:
         parts = urlsplit(gateway)
         # Forms are redirected to the gateway's card page: browsers must be told that this is ours.
         public.setdefault("toleubar", f"{parts.scheme}://{parts.netloc}")

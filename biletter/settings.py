@@ -63,6 +63,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reset_allowed: bool = True
     # Whether GET /api/events answers {success,count,events} instead of the bare array.
     events_envelope: bool = False
+    # Whether there is a shop beside the room. Off: the room stands alone before other people's
+    # sites, and nothing leads to a shop.
+    shop: bool = True
     # Names besides localhost under which browsers reach this machine.
     hosts: frozenset[str] = frozenset()
     # Origins ("https://shop.example") of other people's sites that the waiting room stands before.
@@ -129,6 +132,7 @@ NAMES = {
     "BILETTER_EVENT1": "event1",
     "BILETTER_RESET": "reset_allowed",
     "BILETTER_EVENTS_ENVELOPE": "events_envelope",
+    "BILETTER_SHOP": "shop",
     "BILETTER_HOSTS": "hosts",
     "BILETTER_SITES": "sites",
     "BILETTER_TRUSTED_PROXIES": "trusted_proxies",
@@ -152,7 +156,7 @@ EVENT_NUMBER = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
 HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]", re.ASCII)
 WORDS = {"on": True, "true": True, "yes": True, "1": True}
 WORDS |= {"off": False, "false": False, "no": False, "0": False}
-SWITCHES = ("reset_allowed", "events_envelope", "secure_cookies", "provider_extras")
+SWITCHES = ("reset_allowed", "events_envelope", "secure_cookies", "provider_extras", "shop")
 CHOICES = {
     "room_mode": ("on", "off", "auto"),
     "event1": ("own", "partner"),

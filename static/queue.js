@@ -10,6 +10,7 @@ const FRONT_S = 30, STREAM_POLL_MS = 12_000;
 const LOST_MS = 10_000;
 // The sound of the call is heard to its end before the page leads on.
 const SOUND_MS = 1_000;
+const NOWHERE_MS = 20_000;
 const RETRY_FIRST_MS = 2_000, RETRY_MAX_MS = 60_000;
 const WAITING = new Set(['waiting', 'paused', 'prequeue']);
 const JOINABLE = new Set(['before', 'left', 'restarted']);
@@ -132,6 +133,8 @@ function start({ Alert }, { Forecast }) {
   }
 
   async function claim() {
+    // Nowhere to walk in to: the turn is not used up.
+    if (!document.getElementById('enter')) return void setTimeout(() => location.reload(), NOWHERE_MS);
     const answer = await call('claims', 'POST');
     if (answer.status === 201) return walkIn(await answer.json());
     if (answer.status === 409 && (await answer.json()).code === 'gate-full') {

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from kernel.errors import Refusal
 from kernel.text import has_unseen
 from kernel.values import ID_MAX
+from kernel.web.links import is_plain
 from waitingroom.keys import LaneId, is_subject
 from waitingroom.rules import RULES
 from waitingroom.terms import Terms, read_network, terms_of
@@ -22,6 +24,7 @@ PLACES_MAX = 20_000_000
 MESSAGE_MAX = 280
 TITLE_MAX = 300
 OUTSIDE_MAX = 200
+SITE_URL_MAX = 500
 # Of a list written as words: some fifty of them.
 LIST_MAX = 2_000
 LISTED_MAX = 50
@@ -77,6 +80,9 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     message: Annotated[str, msgspec.Meta(max_length=MESSAGE_MAX)] = ""
     # The event's name on the queue page. Empty: none is shown.
     title: Annotated[str, msgspec.Meta(max_length=TITLE_MAX)] = ""
+    # The event's page on somebody else's site that the room stands before: an absolute address on
+    # a site that the installation knows. Empty: the event's page in the shop, if there is one.
+    site_url: Annotated[str, msgspec.Meta(max_length=SITE_URL_MAX)] = ""
     # The colours of the event's picture on the queue page, one of eight. None: no picture.
     theme: Annotated[int, msgspec.Meta(ge=0, le=7)] | None = None
     # How hard a join is for a browser that nobody vouches for: zero bits of SHA-256 (see proof.py).
@@ -188,9 +194,21 @@ def changed(settings: RoomSettings, changes: Mapping[str, Any]) -> RoomSettings:
         raise BadSetting(
             "Очередь выключалась бы раньше, чем включилась.", setting="disarm_requests"
         )
+    if new.site_url and not is_address(new.site_url):
+        raise BadSetting("Нужен адрес вида https://shop.example/concert.", setting="site_url")
     _check_lists(new)
     _check_times(new)
     return new
+
+
+def is_address(url: str) -> bool:
+    """Of a page on the web, and nothing in it that a browser reads differently from us."""
+    try:
+        parts = urlsplit(url)
+        is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return is_web and is_plain(url) and not parts.fragment and "@" not in parts.netloc
 
 
 def _check_lists(new: RoomSettings) -> None:

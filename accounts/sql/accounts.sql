@@ -54,3 +54,11 @@ SELECT id, email, first_name, surname, role, is_active, password_hash
  WHERE role <> 'buyer'
  ORDER BY email
  LIMIT $1
+
+-- name: set_role
+-- Account $1 has the role $2.
+UPDATE account SET role = $2 WHERE id = $1
+
+-- name: set_active
+-- Account $1 may sign in, or may not: $2.
+UPDATE account SET is_active = $2 WHERE id = $1

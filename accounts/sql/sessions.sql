@@ -24,6 +24,10 @@ UPDATE session SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL
 -- All sessions of account $1 but $2 end at $3. Comes back: their ids.
 UPDATE session SET ended_at = $3 WHERE account_id = $1 AND id <> $2 AND ended_at IS NULL RETURNING id
 
+-- name: end_sessions
+-- All sessions of account $1 end at $2.
+UPDATE session SET ended_at = $2 WHERE account_id = $1 AND ended_at IS NULL
+
 -- name: sweep_sessions
 -- Remove up to $2 sessions that ran out before $1. Comes back: their ids.
 DELETE FROM session

@@ -18,7 +18,15 @@ from admin.web.words import setting_problem, state_word
 from kernel.errors import BadInput
 from kernel.web.pages import Pages, wants_html
 from waitingroom.console import Change
-from waitingroom.settings import MESSAGE_MAX, MOMENTS, PLACES_MAX, RATE_MAX, BadSetting
+from waitingroom.settings import (
+    MESSAGE_MAX,
+    MOMENTS,
+    PLACES_MAX,
+    RATE_MAX,
+    SITE_URL_MAX,
+    TITLE_MAX,
+    BadSetting,
+)
 
 HISTORY_MAX = 30
 JSON = "application/json"
@@ -132,7 +140,8 @@ async def show_room(
         typed=typed or {},
         done=None if errors else request.query_params.get("done"),
         here=f"/rooms/{event}",
-        limits={"number": RATE_MAX, "message": MESSAGE_MAX, "places": PLACES_MAX},
+        limits={"number": RATE_MAX, "message": MESSAGE_MAX, "places": PLACES_MAX}
+        | {"title": TITLE_MAX, "site": SITE_URL_MAX},
     )
 
 

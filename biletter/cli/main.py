@@ -25,6 +25,7 @@ COMMANDS = (
     "import",
     "generate",
     "keys",
+    "staff",
     "ledger",
     "payouts",
     "event",

@@ -1,12 +1,13 @@
 """biletter room"""
 
 import argparse
+from collections.abc import Collection
 from typing import Any
 
 from admin.audit import Audit, room_subject
 from admin.consent import reason_of
 from admin.restarts import Restarts, Standing
-from admin.throttle import read_changes
+from admin.throttle import check_site, read_changes
 from biletter.cli.surroundings import settings_beside_running, told
 from biletter.parts import Parts
 from biletter.trouble import Trouble
@@ -25,18 +26,7 @@ def add(subparsers: Any) -> None:
         description="What the console does with a room's line, for when there is no console.",
     )
     deeds = parser.add_subparsers(dest="deed", metavar="DEED", required=True)
-    opened = deeds.add_parser(
-        "open",
-        help="give an event a room",
-        description="The event may be of any site: its number is all that the room and the site"
-        " have to agree on. A room that is there already is left as it is.",
-    )
-    opened.add_argument("--title", default="", help="the event's name on the queue page")
-    opened.add_argument("--rate", type=int, default=600, help="let in a minute (%(default)s)")
-    opened.add_argument("--ceiling", type=int, default=2000, help="inside at once (%(default)s)")
-    opened.add_argument(
-        "--pass-seconds", type=int, default=180, help="how long a pass may be used (%(default)s)"
-    )
+    opened = _opening(deeds)
     show = deeds.add_parser("show", help="print how many wait and how many are inside")
     restart = deeds.add_parser(
         "restart",
@@ -65,20 +55,44 @@ def add(subparsers: Any) -> None:
     restart.add_argument("--yes", action="store_true", help="do it; without this it is only told")
 
 
+def _opening(deeds: Any) -> Any:
+    opened = deeds.add_parser(
+        "open",
+        help="give an event a room",
+        description="The event may be of any site: its number is all that the room and the site"
+        " have to agree on. A room that is there already is left as it is.",
+    )
+    opened.add_argument("--title", default="", help="the event's name on the queue page")
+    opened.add_argument(
+        "--site",
+        default="",
+        metavar="URL",
+        help="the event's page on another site, one of BILETTER_SITES; without it the event is"
+        " the shop's, or of the only site there is",
+    )
+    opened.add_argument("--rate", type=int, default=600, help="let in a minute (%(default)s)")
+    opened.add_argument("--ceiling", type=int, default=2000, help="inside at once (%(default)s)")
+    opened.add_argument(
+        "--pass-seconds", type=int, default=180, help="how long a pass may be used (%(default)s)"
+    )
+    return opened
+
+
 def run(args: argparse.Namespace) -> int:
     return told(f"Event {args.event}", _run(args))
 
 
 async def _run(args: argparse.Namespace) -> int:
-    parts = Parts(settings_beside_running())
+    settings = settings_beside_running()
+    parts = Parts(settings)
     db, rooms = await parts.db(DB_CONNECTIONS), parts.rooms()
     audit = Audit(db, parts.clock)
     restarts = Restarts(rooms, audit)
     try:
         if args.deed == "open":
-            return await _open(rooms, audit, args)
+            return await _open(rooms, audit, args, settings.sites)
         if args.deed in ("outside", "set"):
-            return await _change(rooms, audit, args)
+            return await _change(rooms, audit, args, settings.sites)
         standing = await restarts.standing(args.event)
         print(_line(standing))
         if args.deed == "show":
@@ -96,12 +110,15 @@ async def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _open(rooms: Rooms, audit: Audit, args: argparse.Namespace) -> int:
+async def _open(
+    rooms: Rooms, audit: Audit, args: argparse.Namespace, sites: Collection[str]
+) -> int:
     if not 0 < args.event <= ID_MAX:
         raise Trouble(f"An event's number is from 1 to {ID_MAX}.")
     told = {"title": args.title, "rate_per_minute": args.rate, "ceiling": args.ceiling}
-    told["pass_seconds"] = args.pass_seconds
+    told |= {"pass_seconds": args.pass_seconds, "site_url": args.site}
     settings = changed(RoomSettings(), told)
+    check_site(told, sites)
     if args.event in await rooms.all_events():
         raise Trouble(f"Event {args.event} has a room; its console changes it.")
     async with audit.deed(ACTOR, "room.open", room_subject(args.event), after=told):
@@ -110,7 +127,9 @@ async def _open(rooms: Rooms, audit: Audit, args: argparse.Namespace) -> int:
     return 0
 
 
-async def _change(rooms: Rooms, audit: Audit, args: argparse.Namespace) -> int:
+async def _change(
+    rooms: Rooms, audit: Audit, args: argparse.Namespace, sites: Collection[str]
+) -> int:
     before = await rooms.settings(args.event)
     if args.deed == "set":
         pairs = [one.partition("=") for one in args.changes]
@@ -120,6 +139,7 @@ async def _change(rooms: Rooms, audit: Audit, args: argparse.Namespace) -> int:
     else:
         changes = {"without_outside": True} if args.none else {"outside": args.value}
     changed(before, changes)  # a wrong one is refused before it is written down
+    check_site(changes, sites)
     was = {name: getattr(before, name) for name in changes}
     subject = room_subject(args.event)
     async with audit.deed(ACTOR, "room.configure", subject, before=was, after=changes):

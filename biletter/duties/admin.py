@@ -30,7 +30,7 @@ async def run(parts: Parts) -> None:
     identity = parts.identity(accounts, sessions, staff=True)
     rooms = parts.rooms()
     audit, tempo = Audit(db, parts.clock), Tempo(rooms, parts.clock)
-    console = ThrottleConsole(rooms, audit, tempo)
+    console = ThrottleConsole(rooms, audit, tempo, settings.sites)
     catalogue = Catalogue(db, parts.clock)
     # Facts only: the worker hears of them and speaks to the gateway, this process never does.
     changes = (

@@ -40,7 +40,8 @@ async def run(parts: Parts) -> None:
     @asynccontextmanager
     async def open_rooms() -> AsyncIterator[None]:
         try:
-            await ensure_star_room(rooms, settings)
+            if settings.shop:
+                await ensure_star_room(rooms, settings)
         except RoomAway as error:
             log.warning("the star's room could not be looked after", error=repr(error))
         await rooms.reader.refresh()

@@ -48,6 +48,8 @@ class House:
             "BILETTER_DATA": str(settings.data),
             "BILETTER_PORT": str(settings.port),
         }
+        if "sales" not in self._duties and "sales" not in settings.public:
+            self._environment.setdefault("BILETTER_SHOP", "off")
         check_ports(settings.bind, self._ports())
 
     async def open(self) -> None:
@@ -150,7 +152,9 @@ class House:
     def _note_environment(self) -> None:
         """Addresses of what runs here, for other commands (`biletter env`)."""
         names = ("BILETTER_PORT", "REDIS_ROOMS_URL", "REDIS_SHOP_URL", "DATABASE_URL")
-        self._folder.write_environment({name: self._environment[name] for name in names})
+        asked = [name for name in ("BILETTER_SITES", "BILETTER_SHOP") if name in self._environment]
+        told = {name: self._environment[name] for name in (*names, *asked)}
+        self._folder.write_environment(told)
 
     def _note_state(self) -> None:
         """Which processes run now, for `biletter status`."""

@@ -13,7 +13,9 @@ LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 
 
 class Links(msgspec.Struct, frozen=True):
-    """`ports` and `public` by duty: sales, waitingroom, admin, toleubar, provider."""
+    """`ports` and `public` by duty: sales, waitingroom, admin, toleubar, provider; without `sales`
+    the room stands alone before other people's sites.
+    """
 
     ports: dict[str, int]
     public: dict[str, str] = {}
@@ -22,6 +24,15 @@ class Links(msgspec.Struct, frozen=True):
     # Origins of other people's sites that the room stands in front of: visitors may be led there,
     # and nothing that comes from there is trusted.
     sites: frozenset[str] = frozenset()
+
+    @property
+    def has_shop(self) -> bool:
+        return "sales" in self.ports
+
+    @property
+    def home(self) -> str:
+        """The one site of a room that stands alone; empty: there is none, or there are several."""
+        return next(iter(self.sites)) + "/" if len(self.sites) == 1 else ""
 
     def base(self, duty: str, host: str) -> str:
         """`http://localhost:8081`, without a slash at the end."""

@@ -102,9 +102,14 @@ class Pages:
         token = _language.set(language)
         try:
             ambient = self._ambient(request) if self._ambient else {}
+            has_shop = self._links.has_shop
             frame = {
                 "language": language,
                 "request": request,
+                # Whether there is a shop to lead to, and where the name on top leads; it may
+                # lead nowhere.
+                "has_shop": has_shop,
+                "home": self._links.to("sales", request) if has_shop else self._links.home,
                 "to": lambda duty, path="/": self._links.to(duty, request, path),
             }
             return self._env.get_template(template).render(frame | ambient | context)

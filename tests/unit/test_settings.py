@@ -2,7 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from biletter.settings import SettingsError, read_settings
+from biletter.parts import links_of
+from biletter.settings import Settings, SettingsError, read_settings
+from biletter.supervisor.console import Console
+from biletter.supervisor.house import House
 
 
 def test_an_empty_environment_gives_the_defaults():
@@ -118,3 +121,27 @@ def test_a_refused_address_keeps_its_password_to_itself():
         with pytest.raises(SettingsError, match="…@one") as refused:
             read_settings({name: "ftp://user:hush@one/0"})
         assert "hush" not in str(refused.value)
+
+
+def test_a_room_that_stands_alone_leads_to_no_shop_and_one_beside_a_shop_does():
+    alone = links_of(read_settings({"BILETTER_SHOP": "off", "BILETTER_SITES": "https://a.example"}))
+    assert (alone.has_shop, alone.home) == (False, "https://a.example/")
+    assert alone.origins("localhost") == ["http://localhost:8081", "http://localhost:8082"]
+    two = {"BILETTER_SHOP": "off", "BILETTER_SITES": "https://a.example,https://b.example"}
+    assert links_of(read_settings(two)).home == ""
+    assert links_of(read_settings({})).has_shop
+
+
+@pytest.mark.parametrize(
+    ("duty", "public", "told"),
+    [("admin", {}, "off"), ("sales", {}, None), ("admin", {"sales": "https://shop.example"}, None)],
+)
+def test_a_house_without_a_shop_tells_its_duties_so(tmp_path, monkeypatch, duty, public, told):
+    """A shop that runs elsewhere is one."""
+    monkeypatch.delenv("BILETTER_SHOP", raising=False)
+    monkeypatch.setattr("biletter.supervisor.house.check_ports", lambda *_: None)
+    procfile = tmp_path / "Procfile"
+    procfile.write_text(f"{duty}: true\n")
+    settings = Settings(data=tmp_path / "data", public=public)
+    house = House(settings, procfile, Console(), demo=False)
+    assert house._environment.get("BILETTER_SHOP") == told

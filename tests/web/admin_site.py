@@ -40,6 +40,8 @@ from waitingroom.settings import RoomSettings
 HOST = "http://localhost:18502"
 LINKS = Links(ports={"sales": 18500, "waitingroom": 18501, "admin": 18502})
 HTML = {"accept": "text/html"}
+# Of somebody else, before which a room may stand.
+SITE = "https://site.example"
 OPS, BEK = "ops@mail.kz", "bek@mail.kz"
 PASSWORD = "смена до вечера"
 
@@ -57,7 +59,7 @@ class Desk:
         self.rooms = Rooms(redis, clock=clock, keyring=Keyring(keys))
         self.tempo = Tempo(self.rooms, clock)
         audit = Audit(db, clock)
-        console = ThrottleConsole(self.rooms, audit, self.tempo)
+        console = ThrottleConsole(self.rooms, audit, self.tempo, {SITE})
         catalogue = Catalogue(db, clock)
         edge = build_app(
             "admin",

@@ -7,7 +7,7 @@ import pytest
 from accounts.sessions import Sessions
 from kernel.db import Db
 from kernel.subjects import subject_of
-from tests.web.admin_site import BEK, HTML, OPS, PASSWORD
+from tests.web.admin_site import BEK, HTML, OPS, PASSWORD, SITE
 from waitingroom.room import Rooms
 from waitingroom.store import RoomAway
 
@@ -85,6 +85,8 @@ async def test_signing_in_is_written_down_and_signing_out_ends_it(desk, db):
         ({"mode": "off"}, "mode", "on", "off"),
         ({"message": " Начнём\r\n в 12:00 "}, "message", "", "Начнём в 12:00"),
         ({"message": "Нач\u202eнём\u200b в \ufeff12:00"}, "message", "", "Начнём в 12:00"),
+        ({"site_url": f" {SITE}/gala?day=2 "}, "site_url", "", f"{SITE}/gala?day=2"),
+        ({"title": "Гала"}, "title", "Селеста Морейра", "Гала"),
     ],
 )
 async def test_each_change_is_in_force_at_once_and_audited(desk, db, form, field, before, after):
@@ -124,6 +126,8 @@ async def test_another_process_sees_a_change_with_its_next_reading(desk, redis_r
         ({"ceiling": "1000001"}, "от 1 до"),
         ({"ceiling": "٣"}, "от 1 до"),
         ({"message": "х" * 281}, "не длиннее 280"),
+        ({"site_url": "https://elsewhere.example/gala"}, "Этого сайта нет в BILETTER_SITES."),
+        ({"site_url": "javascript:alert(1)"}, "Нужен адрес вида"),
         ({"state": "broken"}, "Недопустимое значение"),
         ({"lease_seconds": "100"}, "Недопустимое значение"),
         ({"ceiling": "50", "rate_per_minute": "0"}, "от 1 до"),

@@ -124,6 +124,7 @@ def say(db_url, rooms_engine, shop_engine, monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("REDIS_ROOMS_URL", rooms_engine.url)
     monkeypatch.setenv("REDIS_SHOP_URL", shop_engine.url)
     monkeypatch.setenv("DATABASE_URL", db_url)
+    monkeypatch.setenv("BILETTER_SITES", "https://shop.example")
 
     async def say(*words: str) -> tuple[int, str]:
         status = await asyncio.to_thread(main, ["room", *words])
@@ -165,6 +166,12 @@ async def test_rooms_of_other_sites_events_are_opened_and_changed_by_command(des
     settings = await desk.rooms.settings(70)
     assert (settings.rate_per_minute, settings.state) == (120, "paused")
     assert settings.message == "В полдень"
+    for url, status in (("https://shop.example/gala", 0), ("https://else.example/gala", 1)):
+        assert (await say("set", "70", f"site_url={url}"))[0] == status
+    assert (await say("open", "72", "--site", "https://else.example/gala"))[0] == 1
+    assert (await say("open", "72", "--site", "https://shop.example/gala"))[0] == 0
+    for event in (70, 72):
+        assert (await desk.rooms.settings(event)).site_url == "https://shop.example/gala"
     assert "no lottery is to come" in (await say("outside", "70", "--none"))[1]
     later = ["mode=scheduled", "opens_at=2030-06-01T12:00", "outside_source=drand 42"]
     assert (await say("set", "70", *later))[0] == 0
@@ -172,4 +179,9 @@ async def test_rooms_of_other_sites_events_are_opened_and_changed_by_command(des
     settings = await desk.rooms.settings(70)
     assert (settings.outside, settings.awaits_value) == ("f00d", False)
     lines = await db.fetch("SELECT action FROM audit WHERE actor = 'cli' ORDER BY id")
-    assert [line["action"] for line in lines] == ["room.open", *["room.configure"] * 3]
+    assert [line["action"] for line in lines] == [
+        "room.open",
+        *["room.configure"] * 2,
+        "room.open",
+        *["room.configure"] * 2,
+    ]

@@ -33,11 +33,14 @@ class JoinAnswer(msgspec.Struct, frozen=True, gc=False):
 
 
 class ClaimAnswer(msgspec.Struct, frozen=True):
-    """`pass` is good until `expires_at` for entering at `enter_url` (a POST of form or JSON)."""
+    """`pass` is good until `expires_at`. `enter_url` is where to take it: to the shop's entrance by
+    a POST of form or JSON, to the page of somebody else's site by X-Queue-Pass; null if the room
+    was told of no site.
+    """
 
     token: str = msgspec.field(name="pass")
     expires_at: str
-    enter_url: str
+    enter_url: str | None
 
 
 class JoinBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -63,7 +66,7 @@ def join_answer(joined: Joined) -> JoinAnswer:
     )
 
 
-def claim_answer(admitted: Admitted, enter_url: str) -> ClaimAnswer:
+def claim_answer(admitted: Admitted, enter_url: str | None) -> ClaimAnswer:
     return ClaimAnswer(admitted.token, iso(admitted.visit.exp * MS), enter_url)
 
 

@@ -10,6 +10,7 @@ from kernel.values import ID_MAX
 from kernel.web.links import Links, safe_return
 from waitingroom.entries import Entry, NoEntry
 from waitingroom.room import Rooms
+from waitingroom.settings import RoomSettings
 from waitingroom.store import RoomUnknown
 
 SCHEME = "entry "
@@ -77,21 +78,67 @@ def hand_entry(response: Response[Any], event: int, token: str, *, secure: bool)
     response.set_cookie(cookie)
 
 
-def return_address(request: AnyRequest, links: Links, event: int, asked: str | None) -> str:
+def is_of_site(links: Links, settings: RoomSettings) -> bool:
+    """Whether the room's event is on a site of somebody else's that the room may lead to."""
+    return bool(settings.site_url) and links.leads_to_site(settings.site_url)
+
+
+def event_page(links: Links, host: str, event: int, settings: RoomSettings) -> str:
+    """Where the event is: on the room's site, else in the shop, else on the only site that there
+    is. Empty: nobody has said.
+    """
+    if is_of_site(links, settings):
+        return settings.site_url
+    if links.has_shop:
+        return f"{links.base('sales', host)}/events/{event}"
+    return links.home
+
+
+def return_address(
+    request: AnyRequest, links: Links, event: int, asked: str | None, settings: RoomSettings
+) -> str:
     """Where the visitor wants to be in the end: an address of ours or of a site that the room
-    stands before, else the event's page. A bare path is one of the shop.
+    stands before, else the event's page. A bare path is one of the shop. Empty: nobody has said.
     """
     if asked and links.leads_to_site(asked):
         return asked
-    shop = links.to("sales", request, "")
-    event_page = f"{shop}/events/{event}"
-    host = request.headers.get("host", "localhost")
-    address = safe_return(asked, event_page, links, host)
-    return shop + address if address.startswith("/") else address
+    host = host_of(request)
+    page = event_page(links, host, event, settings)
+    if not links.has_shop:
+        return page
+    address = safe_return(asked, page, links, host)
+    return links.base("sales", host) + address if address.startswith("/") else address
 
 
 def enter_address(request: AnyRequest, links: Links, event: int, return_to: str) -> str:
-    """Where the form with the pass goes: to the shop, or by us to the site that is meant."""
+    """Where the form with the pass goes: to the shop, or by us to the site that is meant. Empty:
+    there is nowhere to go.
+    """
+    if not return_to:
+        return ""
     if links.leads_to_site(return_to):
         return f"/queue/{event}/onward"
     return links.to("sales", request, "/enter")
+
+
+def pass_address(links: Links, host: str, event: int, settings: RoomSettings) -> str | None:
+    """Where a program takes its pass: the shop's own entrance, or the event's page on its site."""
+    if links.has_shop and not is_of_site(links, settings):
+        return f"{links.base('sales', host)}/enter"
+    return event_page(links, host, event, settings) or None
+
+
+def frame_of(request: AnyRequest, links: Links, settings: RoomSettings) -> dict[str, Any]:
+    """What the frame of this room's pages may lead to: nothing of the shop for an event of
+    somebody else's.
+    """
+    if is_of_site(links, settings):
+        return {"has_shop": False, "home": settings.site_url}
+    return {
+        "has_shop": links.has_shop,
+        "home": links.to("sales", request) if links.has_shop else links.home,
+    }
+
+
+def host_of(request: AnyRequest) -> str:
+    return request.headers.get("host", "localhost")

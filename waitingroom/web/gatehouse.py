@@ -112,19 +112,20 @@ async def authorize(
         return Response(None, status_code=204, headers=KEPT_NOWHERE)
     original = _original(request)
     links: Links = request.app.state["links"]
-    back = return_address(request, links, event_id, original.uri)
+    settings = rooms.snapshot(event_id).settings
+    back = return_address(request, links, event_id, original.uri, settings)
     visit = rooms.doorman.visit(event_id, request.cookies.get(visit_cookie_of(str(event_id))))
     if visit is not None:
-        if original.token and original.is_page:
+        if original.token and original.is_page and back:
             return _led_to(back)
         return Response(None, status_code=204, headers=VISIT_HEADERS)
     try:
         visit = await _begun(request, rooms, event_id, original.token)
     except Refused:
-        query = f"return_to={quote(back, safe='')}"
-        return _led_to(links.to("waitingroom", request, f"/queue/{event_id}?{query}"))
+        query = f"?return_to={quote(back, safe='')}" if back else ""
+        return _led_to(links.to("waitingroom", request, f"/queue/{event_id}{query}"))
     cookie = {"Set-Cookie": rooms.doorman.cookie(visit, secure=original.is_https)}
-    if original.token and original.is_page:
+    if original.token and original.is_page and back:
         return _led_to(back, cookie)
     return Response(None, status_code=204, headers=KEPT_NOWHERE | cookie)
 

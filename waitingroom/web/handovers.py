@@ -45,7 +45,7 @@ from waitingroom.web.described import (
     WHO,
     WRITE,
 )
-from waitingroom.web.entrance import AnyRequest, entry_of, event_of, hand_entry
+from waitingroom.web.entrance import AnyRequest, entry_of, event_of, frame_of, hand_entry
 from waitingroom.web.forms import form_of
 from waitingroom.web.joining import at_door
 
@@ -150,6 +150,7 @@ async def queue_hand_over(
 ) -> Response[bytes]:
     event_id = event_of(event)
     answer = await _offer(request, rooms, event_id)
+    links, settings = request.app.state["links"], rooms.snapshot(event_id).settings
     picture = segno.make(answer.url, error="m", micro=False)
     return pages.show(
         request,
@@ -159,6 +160,7 @@ async def queue_hand_over(
         minutes=rooms.handover_life_s // MINUTE_S,
         picture=picture.svg_data_uri(scale=5, border=3, dark="#0b2530", light="#fff"),
         here=f"/queue/{event_id}",
+        **frame_of(request, links, settings),
     )
 
 
@@ -179,6 +181,7 @@ async def queue_handover(
         number=link.entry.number,
         token=token,
         here=f"/queue/{event_id}",
+        **frame_of(request, request.app.state["links"], snapshot.settings),
     )
     # The link must not reach other sites.
     response.headers["Referrer-Policy"] = "no-referrer"

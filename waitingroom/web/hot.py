@@ -17,7 +17,12 @@ from waitingroom.abuse import Verb
 from waitingroom.entries import Entry
 from waitingroom.room import Rooms
 from waitingroom.web.answers import claim_answer, place_answer
-from waitingroom.web.entrance import cookie_of, entry_in_header, event_of
+from waitingroom.web.entrance import (
+    cookie_of,
+    entry_in_header,
+    event_of,
+    pass_address,
+)
 from waitingroom.web.hotjoin import HotJoin
 from waitingroom.web.hotstatus import JSON, NOSNIFF
 from waitingroom.web.joining import at_door
@@ -117,7 +122,8 @@ class HotRooms:
     async def _claim(self, entry: Entry, headers: Headers) -> Answer:
         admitted = await self._rooms.claim(entry)
         host = headers.get(b"host", b"localhost").decode("latin-1")
-        enter_url = self._links.base("sales", host) + "/enter"
+        settings = self._rooms.snapshot(entry.event).settings
+        enter_url = pass_address(self._links, host, entry.event, settings)
         return 201, msgspec.json.encode(claim_answer(admitted, enter_url)), []
 
 

@@ -28,6 +28,7 @@ from waitingroom.web.joining import (
     body_of,
     comer_of,
     join_room,
+    room_off,
 )
 
 Headers = dict[bytes, bytes]
@@ -75,8 +76,7 @@ class HotJoin:
             joined = await join_room(self._rooms, event_id, comer, scope, body)
         except RoomOff as off:
             host = headers.get(b"host", b"localhost").decode("latin-1")
-            page = f"{self._links.base('sales', host)}/events/{event_id}"
-            raise RoomOff(enter_url=page) from off
+            raise room_off(self._links, host, self._rooms, event_id) from off
         line = f"{cookie_of(event_id)}={joined.token}{self._ends}"
         cookie = (b"set-cookie", line.encode("latin-1"))
         return 201 if joined.is_new else 200, _encode(join_answer(joined)), [cookie]

@@ -5,14 +5,21 @@ from typing import Any
 import msgspec
 
 from kernel.errors import BadInput
+from kernel.web.links import Links
 from waitingroom.abuse import Verb
 from waitingroom.entries import Entry, EntryForeign, EntryForged, NoEntry
 from waitingroom.invitations import Invitation
-from waitingroom.line import Joined
+from waitingroom.line import Joined, RoomOff
 from waitingroom.proof import bits_for
 from waitingroom.room import Rooms
 from waitingroom.web.answers import JoinBody
-from waitingroom.web.entrance import AnyRequest, device_subject, entry_in_header, entry_of
+from waitingroom.web.entrance import (
+    AnyRequest,
+    device_subject,
+    entry_in_header,
+    entry_of,
+    event_page,
+)
 
 # Far more than any proof needs.
 JOIN_BODY_MAX = 4_096
@@ -71,6 +78,12 @@ async def join_room(rooms: Rooms, event: int, comer: Comer, scope: Any, body: Jo
         rooms.proofs.check(event, comer.subject, bits, body.proof)
     entry, device = comer.entry, comer.device
     return await rooms.join(event, comer.subject, entry=entry, device=device, invite=invite)
+
+
+def room_off(links: Links, host: str, rooms: Rooms, event: int) -> RoomOff:
+    """With the address where the visitor may go without waiting, if there is one."""
+    page = event_page(links, host, event, rooms.snapshot(event).settings)
+    return RoomOff(enter_url=page) if page else RoomOff()
 
 
 def proof_bits(rooms: Rooms, event: int, comer: Comer, scope: Any) -> int:

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from kernel.web.pages import Pages
 from waitingroom.room import Rooms
 from waitingroom.snapshot import Snapshot
-from waitingroom.web.entrance import AnyRequest, event_of
+from waitingroom.web.entrance import AnyRequest, event_of, frame_of
 
 ENTRANT_DIGITS_MAX = 10
 
@@ -39,6 +39,7 @@ async def lottery_page(
         asked=asked[:ENTRANT_DIGITS_MAX],
         answer=_answer(snapshot, asked),
         here=f"/queue/{snapshot.event}/lottery",
+        **frame_of(request, request.app.state["links"], snapshot.settings),
     )
 
 

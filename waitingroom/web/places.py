@@ -45,8 +45,18 @@ from waitingroom.web.entrance import (
     entry_of,
     event_of,
     hand_entry,
+    host_of,
+    is_of_site,
+    pass_address,
 )
-from waitingroom.web.joining import INVITE_HEADER, at_door, body_of, comer_of, join_room
+from waitingroom.web.joining import (
+    INVITE_HEADER,
+    at_door,
+    body_of,
+    comer_of,
+    join_room,
+    room_off,
+)
 
 STATUS_HEADERS = {"Cache-Control": "public, max-age=1"}
 
@@ -102,8 +112,7 @@ async def join(
         comer = comer_of(request, rooms, event_id, visitor)
         joined = await join_room(rooms, event_id, comer, request.scope, body)
     except RoomOff as off:
-        links = request.app.state["links"]
-        raise RoomOff(enter_url=links.to("sales", request, f"/events/{event_id}")) from off
+        raise room_off(request.app.state["links"], host_of(request), rooms, event_id) from off
     response = Response(
         join_answer(joined), status_code=201 if joined.is_new else 200, headers=headers_of()
     )
@@ -171,7 +180,8 @@ async def claim(
     entry = _present(request, rooms, event)
     at_door(rooms, entry.event, "claim", entry.subject, request.scope)
     admitted = await rooms.claim(entry)
-    enter_url = request.app.state["links"].to("sales", request, "/enter")
+    links, settings = request.app.state["links"], rooms.snapshot(entry.event).settings
+    enter_url = pass_address(links, host_of(request), entry.event, settings)
     return Response(claim_answer(admitted, enter_url), status_code=201, headers=headers_of())
 
 
@@ -198,7 +208,9 @@ async def leave(
     try:
         await rooms.leave(entry)
     except Inside as inside:
-        links = request.app.state["links"]
+        links, settings = request.app.state["links"], rooms.snapshot(entry.event).settings
+        if not links.has_shop or is_of_site(links, settings):
+            raise
         raise Inside(leave_url=links.to("sales", request, "/leave")) from inside
     response: Response[None] = Response(None, status_code=204)
     hand_entry(response, entry.event, "", secure=secure_cookies)

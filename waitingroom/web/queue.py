@@ -10,7 +10,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from kernel.errors import Refusal
+from kernel.errors import NotFound, Refusal
 from kernel.web.pages import Pages
 from waitingroom.claims import GateFull, Lapsed, NotCalled, RoomShut
 from waitingroom.invitations import INVITE_REFUSALS, TOKEN_MAX
@@ -23,6 +23,7 @@ from waitingroom.web.entrance import (
     enter_address,
     entry_of,
     event_of,
+    frame_of,
     hand_entry,
     return_address,
 )
@@ -35,6 +36,16 @@ RETURN_MAX = 2_000
 FULL_RELOAD_S = 5
 # Whoever comes back to a page that has changed is shown it, not an error.
 SHOWN_ON_PAGE = (NotCalled, Lapsed, RoomShut, RoomOff, RoomSoon, RoomClosed)
+
+
+@get("/", include_in_schema=False)
+async def front(request: AnyRequest) -> Response[bytes]:
+    """The room has no page for itself: on to the shop, or to the site that it stands before."""
+    links = request.app.state["links"]
+    home = links.to("sales", request) if links.has_shop else links.home
+    if not home:
+        raise NotFound
+    return Response(b"", status_code=303, headers={"Location": home})
 
 
 @get("/queue/{event:str}", include_in_schema=False)
@@ -76,7 +87,9 @@ async def queue_place(
         view = crowded(view)
     view = with_invite(request, rooms, view, visitor)
     view = with_challenge(request, rooms, view, visitor)
-    return pages.show(request, "_queue_place.html", view=view)
+    return pages.show(
+        request, "_queue_place.html", view=view, has_shop=view.has_shop, home=view.home
+    )
 
 
 @post("/queue/{event:str}/join", include_in_schema=False)
@@ -135,6 +148,10 @@ async def queue_claim(
     pages: NamedDependency[Pages],
 ) -> Response[bytes]:
     event_id, back = event_of(event), await _return_to(request)
+    links, settings = request.app.state["links"], rooms.snapshot(event_id).settings
+    address = return_address(request, links, event_id, back, settings)
+    if not address:  # nowhere to go with a pass: the turn is kept
+        return _to_page(event_id, back)
     try:
         entry = entry_of(request, rooms, event_id)
         at_door(rooms, event_id, "claim", entry.subject, request.scope)
@@ -145,8 +162,6 @@ async def queue_claim(
         view = await view_of(request, rooms, event_id, visitor, back)
         full = msgspec.structs.replace(view, shows="full", reload_s=FULL_RELOAD_S)
         return _show(request, pages, full)
-    links = request.app.state["links"]
-    address = return_address(request, links, event_id, back)
     return pages.show(
         request,
         "queue_enter.html",
@@ -154,6 +169,7 @@ async def queue_claim(
         enter_url=enter_address(request, links, event_id, address),
         return_to=address,
         here=f"/queue/{event_id}",
+        **frame_of(request, links, settings),
     )
 
 
@@ -165,6 +181,8 @@ def _show(
         "queue.html",
         view=view,
         joins_itself=joins_itself,
+        has_shop=view.has_shop,
+        home=view.home,
         here=f"/queue/{view.event}",
         again=_page(view.event, view.return_to, invite=view.invite),
     )

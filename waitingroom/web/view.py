@@ -17,6 +17,7 @@ from waitingroom.entries import Entry, GenerationOver, HandedOver
 from waitingroom.passes import MS
 from waitingroom.place import Place
 from waitingroom.room import Rooms
+from waitingroom.settings import RoomSettings
 from waitingroom.snapshot import Snapshot
 from waitingroom.store import RoomAway
 from waitingroom.web.entrance import (
@@ -24,6 +25,7 @@ from waitingroom.web.entrance import (
     device_subject,
     enter_address,
     entry_of,
+    frame_of,
     pass_cookie_of,
     return_address,
 )
@@ -34,6 +36,8 @@ RELOAD_MIN_S = 5
 AWAY_RELOAD_S = 15
 COUNTDOWN_RELOAD_S = 60
 CROWDED_RELOAD_S = 30
+# Of a room that this process has not read yet.
+UNKNOWN = RoomSettings()
 # Nothing to say about these: people get in, or will.
 MOVING = ("open", "drained", "prequeue")
 
@@ -45,9 +49,13 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
 
     shows: str
     event: int
+    # Where the visitor is led in the end, and where the pass is taken to. Empty: a room that stands
+    # alone was not told of the site.
     return_to: str
-    # Where the pass is taken to.
     enter_url: str = ""
+    # What the frame may lead to.
+    has_shop: bool = True
+    home: str = ""
     title: str = ""
     message: str = ""
     # The colours of the event's picture; None: there is none.
@@ -57,7 +65,7 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
     stopped: str | None = None
     is_binding: bool = False
     # Nobody has signed in here: the place is this browser's.
-    may_sign_in: bool = False
+    is_device: bool = False
     # In the pre-queue: the number in the lottery, before the draw and after.
     entrant: int | None = None
     # Whether places are drawn by lot, and whether that is still to come.
@@ -98,21 +106,23 @@ async def view_of(
 ) -> PageView:
     """Raises RoomUnknown."""
     links: Links = request.app.state["links"]
-    address = return_address(request, links, event, return_to)
     entry = _entry(request, rooms, event)
     try:
         snapshot = rooms.snapshot(event)
     except RoomAway:
         number = entry.number if entry and not entry.lot else None
-        return _away(event, address, number)
+        return _away(event, return_address(request, links, event, return_to, UNKNOWN), number)
+    settings = snapshot.settings
+    address = return_address(request, links, event, return_to, settings)
     base = PageView(
         shows="before",
         event=event,
         return_to=address,
         enter_url=enter_address(request, links, event, address),
-        title=snapshot.settings.title,
-        message=snapshot.settings.message,
-        theme=snapshot.settings.theme,
+        **frame_of(request, links, settings),
+        title=settings.title,
+        message=settings.message,
+        theme=settings.theme,
         stopped=None if snapshot.state in MOVING else snapshot.state,
         is_stale=rooms.reader.age_of(event) > 0,
         waiting=snapshot.waiting,
@@ -136,7 +146,7 @@ async def view_of(
         number=place.number,
         entrant=place.entrant,
         is_binding=entry.subject == device != visitor,
-        may_sign_in=visitor == device,
+        is_device=visitor == device,
     )
     return await _with_place(request, rooms, base, entry, place)
 
