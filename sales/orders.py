@@ -206,6 +206,11 @@ class Orders:
         if payment is not None:
             await self._payments.settle(payment.id)
 
+    async def owned(self, account_id: int, event_id: int) -> int:
+        """Places that the account is paying for, or has bought."""
+        count: int = await self._db.fetchval(Q["count_owned"], account_id, event_id)
+        return count
+
     async def close_abandoned(self) -> int:
         """End envelopes that nobody came back to, a batch of them; how many."""
         now = self._clock.now()

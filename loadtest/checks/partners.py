@@ -10,7 +10,10 @@ import httpx
 from loadtest.checks.report import Report
 
 # A partner with an address of its own keeps its books to itself.
-HALLS = "SELECT event_id FROM partner_hall WHERE base_url IS NULL ORDER BY event_id"
+HALLS = """
+SELECT event_id FROM partner_hall JOIN event ON event.id = event_id
+ WHERE base_url IS NULL AND ownership = 'partner' ORDER BY event_id
+"""
 OURS = """
 SELECT place.place_id::text AS place, coalesce(claim.sold, false) AS is_sold,
        kept.provider_order::text AS kept_by, kept.state = 'confirmed' AS is_for_good

@@ -42,6 +42,12 @@ SELECT seat, zone_no, row_no, seat_no, price FROM order_line WHERE order_id = $1
 -- statement, for a statement sees what was committed before it began, not before it waited.
 SELECT pg_advisory_xact_lock(hashtextextended('person ' || $1::bigint || ' ' || $2::bigint, 0));
 
+-- name: count_owned
+-- The places of event $2 that account $1 has claimed or bought.
+SELECT count(*)
+FROM orders JOIN seat_claim ON seat_claim.order_id = orders.id AND seat_claim.event_id = $2
+WHERE orders.account_id = $1 AND orders.event_id = $2;
+
 -- name: place_order
 -- The promise, in one statement, all of it or nothing: order $1 of version $2 goes from state $3 to
 -- $4 if its epoch still stands, with its lines, claims, first payment attempt and notices. A seat

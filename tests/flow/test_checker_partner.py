@@ -21,6 +21,7 @@ async def test_each_lie_about_a_partner_s_places_is_found(db, monkeypatch):
     event = await build_event(db)
     places, orders = [str(UUID(int=n)) for n in (1, 2, 3)], [str(UUID(int=n)) for n in (7, 8)]
     await db.execute("INSERT INTO partner_hall VALUES ($1, NULL, now())", event)
+    await db.execute("UPDATE event SET ownership = 'partner'")
     await db.execute(PLACES, event, places)
     await db.execute(KEPT, event, places[:2], orders)
     await db.execute("INSERT INTO seat_claim VALUES ($1, 0, 5, 7, true, now())", event)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.flow.shop import open_shop
+from tests.flow.shop import BASE, open_shop
 from tests.halls import build_event
 from tests.web.sales_site import SalesSite
 from tests.web.test_pages_buying import _page
@@ -53,6 +53,28 @@ async def test_a_second_tap_of_the_same_page_takes_nothing_more(site, bek):
     assert [one["value"] for one in page.all("button", name="count")] == list("1234")
     await bek.submit(f"/events/{event_id}/best", count=1, **form(page, event_id))
     assert len((await site.shop.holds.of_account(site.ids["bek"]))[0].seats) == 3
+
+
+async def test_who_may_not_have_more_is_told_so_before_choosing(site, bek):
+    event_id = site.shop.event_id
+    await site.shop.db.execute("UPDATE event SET person_limit = 2")
+    site.shop.catalogue.forget(event_id)
+    order = await site.shop.hold(0, 1, buyer=site.ids["bek"])
+    page = await bek.see(f"/events/{event_id}/zones/1")
+    assert "У вас уже 2 места в заказе" in page.words
+    assert "Можно добавить ещё" not in page.words
+    assert "Больше мест в заказ добавить нельзя" in page.words
+    await site.shop.orders.place(order.id, site.ids["bek"], BASE)
+    site.shop.gateway.pay()
+    await site.shop.later(6)
+    for path in (f"/events/{event_id}/zones/1", f"/events/{event_id}"):
+        page = await bek.see(path)
+        assert not page.all("button", name="count")
+        assert ("сколько можно одному человеку" in page.words) == ("zones" in path)
+    await site.shop.db.execute("UPDATE ticket SET refund_until = 'infinity'")
+    await site.shop.refunds.ask(order.id, site.ids["bek"])
+    page = await bek.see(f"/events/{event_id}/zones/1")
+    assert [one["value"] for one in page.all("button", name="count")] == ["1", "2"]
 
 
 async def test_the_event_s_page_offers_every_zone_that_has_something(site, bek):

@@ -68,7 +68,7 @@ async def show_event(
         zones=_views(zones, counts),
         sale=sale_of(event, site.clock),
         mine=mine,
-        limit=left_of(event, mine),
+        limit=await left_of(site, event, mine, caller),
         others=others,
         partner=owner_told(await site.seatmaps.asked(event_id)),
         **entrance,

@@ -50,7 +50,7 @@ async def show_map(
         raise ZoneUnknown
     version, states = await site.seatmaps.zone_states(event_id, zone_no, fresh=choice.fresh)
     mine = await mine_of(site, event_id, caller)
-    limit = left_of(event, mine)
+    limit = await left_of(site, event, mine, caller)
     chosen = _still_free(hall, zone, states, choice.seats)[:limit]
     refusal = choice.refusal
     return site.pages.show(

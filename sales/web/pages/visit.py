@@ -51,7 +51,12 @@ async def mine_of(site: Site, event_id: int, caller: Caller) -> Hold | None:
     return next((one for one in found if not one.frozen), None)
 
 
-def left_of(event: Event, mine: Hold | None) -> int:
-    """How many more seats may be marked. What other orders own is for the hold to say."""
-    limit = min(event.order_limit, event.person_limit or event.order_limit)
-    return max(0, limit - (len(mine.seats) if mine else 0))
+async def left_of(site: Site, event: Event, mine: Hold | None, caller: Caller) -> int:
+    """How many more seats may be marked. The hold has the last word."""
+    holds = len(mine.seats) if mine else 0
+    left = event.order_limit - holds
+    if event.person_limit is not None:
+        who = caller.account_id
+        owned = 0 if who is None else await site.orders.owned(who, event.id)
+        left = min(left, event.person_limit - owned - holds)
+    return max(0, left)
