@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 import structlog
 
+from kernel.documents import UNREADABLE
 from sales import gateway_tokens as tokens
 from sales.gateway import (
     AMOUNT_MAX,
@@ -102,7 +103,7 @@ class ToleuBar:
         payment_id = answer.get("paymentId")
         if not isinstance(payment_id, str) or not PAYMENT_ID.fullmatch(payment_id):
             return Unknown("init answered without a payment id")
-        if _is_other(answer, orderId=order_id, amount=amount):
+        if _is_other(answer, orderId=order_id, amount=amount, currency=CURRENCY):
             return Unknown("init answered about another order or sum")
         url = answer.get("paymentURL")
         return Offered(payment_id, url if _is_address(url) else self.form_url(payment_id))
@@ -122,6 +123,8 @@ class ToleuBar:
             return Unknown("check answered oddly: an amount or a payment id that cannot be")
         if payment_id not in (None, told.paymentId):
             return Unknown("check answered about another payment")
+        if told.currency not in (None, CURRENCY):
+            return Unknown("check answered about other money")
         return Found(told.paymentId, told.orderId, told.status, int(told.amount))
 
     async def confirm(
@@ -170,6 +173,7 @@ class _Told(msgspec.Struct):
     orderId: str  # noqa: N815
     status: str
     amount: float
+    currency: str | None = None
 
 
 class _CheckAnswer(msgspec.Struct):
@@ -180,7 +184,7 @@ def _sort(answer: Answer) -> dict[str, Any] | Refused | Unknown:
     """§9: three shapes of errors, and the doubtful ones among them."""
     try:
         told = msgspec.json.decode(answer.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         told = None
     told = told if isinstance(told, dict) else {}
     code = str(told.get("errorCode") or f"http-{answer.status}")

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from kernel.documents import UNREADABLE
 from sales.gateway import Unknown
 from sales.gateway_wire import Answer, WireError
 from sales.partner import NotThere, PlaceTold, Told
@@ -108,7 +109,7 @@ def _odd(call: str, answer: Answer) -> Unknown:
 def _read(answer: Answer, kind: type[T]) -> T | Unknown:
     try:
         return msgspec.convert(_json(answer), kind, strict=False)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         return Unknown(f"an odd answer: {error}"[:REASON_CHARS_MAX])
 
 

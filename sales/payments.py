@@ -15,6 +15,7 @@ import structlog
 
 from kernel.clock import Clock
 from kernel.db import Db
+from kernel.documents import UNREADABLE
 from kernel.errors import BadInput
 from kernel.mac import Mac
 from sales.gateway import CALLS, Gateway
@@ -135,7 +136,7 @@ class Payments:
             raise BadNotification
         try:
             told = msgspec.json.decode(body, type=Notification)
-        except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        except UNREADABLE as error:
             raise BadNotification from error
         if told.status in SILENT_HINTS:  # two of five in a purchase: not worth a look at the book
             return

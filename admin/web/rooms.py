@@ -15,6 +15,7 @@ from admin.audit import Audit, room_subject
 from admin.staff import need_staff
 from admin.throttle import CONSOLE_FIELDS, RoomView, ThrottleConsole, read_changes
 from admin.web.words import setting_problem, state_word
+from kernel.documents import UNREADABLE
 from kernel.errors import BadInput
 from kernel.web.pages import Pages, wants_html
 from waitingroom.console import Change
@@ -151,7 +152,7 @@ async def read_given(request: AnyRequest) -> dict[str, Any]:
         return dict(await read_form(request))
     try:
         return msgspec.json.decode(await request.body(), type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise BadInput("Тело запроса не объект JSON.") from error
 
 

@@ -15,6 +15,7 @@ from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import BodyKwarg, HeaderParameter, PathParameter, QueryParameter
 
+from kernel.documents import UNREADABLE
 from kernel.web.headers import header_of
 
 QUERY: Final = re.compile(rb"[A-Za-z0-9_]+=[A-Za-z0-9_]+(?:&[A-Za-z0-9_]+=[A-Za-z0-9_]+)*")
@@ -85,7 +86,7 @@ class Asked:
 def _read_body(decoder: "msgspec.json.Decoder[Any]", given: Given) -> Any:
     try:
         return decoder.decode(given.body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise Doubtful from error
 
 

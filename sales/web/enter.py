@@ -13,6 +13,7 @@ from litestar.response import Redirect
 
 from accounts.cookies import cookie_line
 from accounts.identity import Caller, set_cookies_of
+from kernel.documents import UNREADABLE
 from kernel.errors import BadInput, Forbidden
 from kernel.web.links import safe_return
 from kernel.web.pages import wants_html
@@ -107,7 +108,7 @@ async def _fields(request: Req) -> dict[str, str]:
         return {name: text(form, name) for name in ("pass", "event_id", "return_to")}
     try:
         body = msgspec.json.decode(await request.body(), type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise BadBody from error
     return {name: str(value) for name, value in body.items() if isinstance(value, str | int)}
 

@@ -115,6 +115,7 @@ async def test_a_clear_no_is_refused(answer, outcome):
         told(200, {"success": True}),
         told(200, {"success": True, "paymentId": 17}),
         Answer(200, b"\xff"),
+        Answer(200, b"[" * 100_000),
         Answer(302, b""),
         WireError("refused"),
     ],
@@ -171,6 +172,8 @@ PAYMENT = {"paymentId": "17", "orderId": "bk-000456-1", "status": "CONFIRMED", "
                 {"amount": 99.5},
                 {"amount": 1e400},
                 {"amount": None},
+                {"currency": "USD"},
+                {"currency": 398},
             )
         ),
     ],
@@ -191,6 +194,7 @@ async def test_a_check_that_answers_oddly_tells_nothing(payments):
         {"amount": 1},
         {"amount": "20000000"},
         {"amount": -20_000_000},
+        {"currency": "USD"},
     ],
     ids=repr,
 )

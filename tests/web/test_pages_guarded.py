@@ -94,7 +94,9 @@ async def test_a_foreign_or_forged_pass_opens_nothing(site, bek):
         assert (answer.status_code, answer.json()["code"]) == (403, code)
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"pass": null}', b'{"pass": ""}', b"{}"])
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b'{"pass": null}', b'{"pass": ""}', b"{}", b'{"x": "\xff"}', b"[" * 9_000]
+)
 async def test_a_body_without_a_pass_is_refused(site, bek, body):
     headers = {"content-type": "application/json", "accept": "*/*"}
     answer = await bek.post("/enter", content=body, headers=headers)

@@ -49,6 +49,7 @@ async def test_every_row_of_the_table_of_calls(provider):
         (409, "PATCH", f"/places/{other}/select", sent),
         (422, "PATCH", f"/places/{fresh}/select", {}),
         (422, "PATCH", f"/places/{fresh}/select", {"content": b"{"}),
+        (422, "PATCH", f"/places/{fresh}/select", {"content": b'{"x":' + b"[" * 9_000}),
         (422, "PATCH", f"/places/{fresh}/select", {"json": {}}),
         (422, "PATCH", f"/places/{fresh}/select", {"json": {"order_id": 7}}),
         (422, "PATCH", f"/places/{fresh}/select", {"json": {"order_id": BROKEN}}),

@@ -110,7 +110,8 @@ async def test_the_switchboard_is_read_written_patched_and_refuses_by_name(provi
             answer = await change("/sandbox/faults", json=written)
             assert (answer.status_code, answer.json()["code"]) == (400, "switches-refused")
             assert set(answer.json()["errors"]) == {name}
-    assert (await http.put("/sandbox/faults", content=b"[")).status_code == 400
+    for content in (b"[", b'{"x": ' + b"[" * 9_000):
+        assert (await http.put("/sandbox/faults", content=content)).status_code == 400
     assert (await http.get("/sandbox/faults")).json() == OFF
     for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
         assert (await http.put("/sandbox/faults", json={}, headers=headers)).status_code == 403

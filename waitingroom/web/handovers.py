@@ -13,6 +13,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from kernel.documents import UNREADABLE
 from kernel.errors import BadInput
 from kernel.web.links import Links
 from kernel.web.pages import Pages
@@ -132,7 +133,7 @@ async def take_over(
         raise BadInput
     try:
         body = msgspec.json.decode(raw, type=TakeoverBody)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise BadInput from error
     entry = await _take(request, rooms, event_id, body.token, visitor)
     joined = Joined(entry, rooms.book.write(entry), await rooms.place(entry), is_new=False)

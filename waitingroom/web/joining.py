@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from kernel.documents import UNREADABLE
 from kernel.errors import BadInput
 from kernel.web.links import Links
 from waitingroom.abuse import Verb
@@ -118,6 +119,6 @@ def body_of(raw: bytes, invite: str | None = None) -> JoinBody:
         return JoinBody(invite=invite)
     try:
         body = msgspec.json.decode(raw, type=JoinBody)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise BadInput from error
     return body if body.invite else JoinBody(body.proof, invite)

@@ -6,6 +6,7 @@ import msgspec
 from litestar import Response, post
 from litestar.di import NamedDependency
 
+from kernel.documents import UNREADABLE
 from kernel.errors import BadInput, Forbidden
 from kernel.service_tokens import ServiceTokens
 from kernel.values import ID_MAX
@@ -121,5 +122,5 @@ async def _read(request: AnyRequest, rooms: Rooms, shape: type[T]) -> T:
         raise BadInput
     try:
         return msgspec.json.decode(raw, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise BadInput from error

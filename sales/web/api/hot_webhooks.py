@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from kernel.documents import UNREADABLE
 from kernel.web.edge import REQUESTS
 from kernel.web.replay import Replay, length_of, read_body
 from sales.payments import Payments
@@ -51,6 +52,6 @@ class HotWebhooks:
         signature = signatures[0].decode("latin-1") if signatures else None
         try:
             told = self._decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return False
         return self._payments.is_no_news(told.status, body, signature)

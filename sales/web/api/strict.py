@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from litestar import Request
 
+from kernel.documents import UNREADABLE
 from kernel.errors import BadInput
 
 
@@ -16,7 +17,7 @@ def strictly(shape: type[Any]) -> Callable[[Request[Any, Any, Any]], Awaitable[N
     async def check(request: Request[Any, Any, Any]) -> None:
         try:
             decoder.decode(await request.body())
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise BadInput(str(error)) from error
 
     return check

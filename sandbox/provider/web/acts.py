@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
+from kernel.documents import UNREADABLE
 from sandbox.provider import extras, ordering, placing, reading
 from sandbox.provider.desk import Desk
 from sandbox.provider.refusals import BadBody, Malformed
@@ -61,7 +62,7 @@ def _read(body: bytes, kind: type[Any]) -> Any:
     """Raises BadBody."""
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise BadBody from error
 
 

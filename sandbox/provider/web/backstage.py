@@ -7,6 +7,7 @@ import msgspec
 from litestar import Request, Response, get, patch, post, put
 from litestar.di import NamedDependency
 
+from kernel.documents import UNREADABLE
 from kernel.errors import BadInput
 from kernel.web.pages import Pages
 from sandbox.provider.desk import Desk
@@ -159,7 +160,7 @@ def _change(change: Any, body: bytes) -> None:
     except msgspec.ValidationError as error:
         place, why = place_and_reason(error)
         raise SwitchesRefused(errors={place.partition("[")[0]: [why]}) from error
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise SwitchesRefused(errors={"$": [str(error)]}) from error
 
 

@@ -9,6 +9,7 @@ from litestar import Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from kernel.documents import UNREADABLE
 from sandbox.switches import place_and_reason
 from sandbox.toleubar.basic import read_basic
 from sandbox.toleubar.config import ToleuBarConfig
@@ -84,7 +85,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     """Raises FieldsRefused when the body is not a JSON object."""
     try:
         written = msgspec.json.decode(body, type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise FieldsRefused({"$": [str(error)]}) from error
     return written
 
