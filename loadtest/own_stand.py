@@ -5,14 +5,25 @@ import contextlib
 import time
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
 import asyncpg
+import httpx
 
 from loadtest.stand import Stand, standing
 
 STAR: Final = 1
 OWNERS: Final = ("own", "partner")
 ROOMS: Final = ("off", "auto")
+# What may happen to a call: cut off or held, before it is carried out or after.
+BROKEN: Final = ("abort_before", "stall_before", "abort", "stall")
+GATEWAY_WAYS: Final = tuple(
+    f"{verb}_{way}" for verb in ("init", "check", "confirm", "cancel") for way in BROKEN
+)
+PARTNER_WAYS: Final = BROKEN
+WAYS: Final = len(BROKEN)
+# Longer than anybody waits.
+STALLS: Final = {"stall_s": 10.0}
 # A partner's hundred thousand places are laid and read after the start.
 LAID_WITHIN_S: Final = 120.0
 PLACES: Final = "SELECT count(*) FROM partner_place WHERE event_id = $1"
@@ -43,3 +54,14 @@ async def _until_laid(stand: Stand) -> None:
             await asyncio.sleep(0.2)
     finally:
         await conn.close()
+
+
+def disturb(base: str, share: float) -> None:
+    """So many of the calls to the gateway's and the partner's stand-ins go wrong, each in one of
+    the ways there are; 0: none.
+    """
+    parts = urlsplit(base)
+    for offset, ways in ((3, GATEWAY_WAYS), (4, PARTNER_WAYS)):
+        address = f"http://{parts.hostname}:{(parts.port or 80) + offset}/sandbox/faults"
+        told = dict.fromkeys(ways, share / WAYS) | STALLS if share else {}
+        httpx.put(address, json=told, timeout=30, trust_env=False).raise_for_status()

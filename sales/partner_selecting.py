@@ -18,12 +18,15 @@ from sales.partner_api import Done, No
 from sales.partner_book import CALL_S, PartnerBook
 from sales.partner_careful import Partner
 from sales.partner_driving import PartnerDriving, keep
+from sales.partner_patience import Patience, Selects
 
 # Looks and tries for one seat: about two seconds of them.
 LOOK_S: Final = 0.08
 LOOKS_MAX: Final = 24
 # So many looks show nothing: select is said once more.
-ONCE_MORE_AFTER: Final = 6
+ONCE_MORE_EVERY: Final = 6
+# Orders that are made in vain stay empty, and harm nobody.
+CREATES_MAX: Final = 3
 # A place that was given back is offered again by then, unless its partner is far behind.
 GIVEN_BACK_S: Final = 20.0
 # A buyer whose seat is in doubt may come again after this.
@@ -41,6 +44,7 @@ class PartnerSelecting:
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._book, self._driving, self._clock, self._sleep = book, driving, clock, sleep
+        self._patience = Patience()
 
     async def seat(
         self, partner: Partner, event_id: int, seat: int, place: UUID, order_id: int
@@ -71,16 +75,14 @@ class PartnerSelecting:
         self, partner: Partner, event_id: int, seat: int, place: UUID, order_id: int
     ) -> Taken | None:
         """None: somebody else is asking for this seat, look again."""
-        provider_order = await partner.create()
-        if isinstance(provider_order, Unknown):
-            # An order that was made all the same stays empty, and harms nobody.
-            provider_order = await partner.create()
+        provider_order = await self._patience.first(partner.create, CREATES_MAX)
         if isinstance(provider_order, Unknown):
             return Taken(away_s=provider_order.wait_s or DOUBT_S)
         asked = await self._book.open(event_id, seat, place, provider_order, order_id)
         if asked is None:
             return None
-        answer = await self._select(partner, asked)
+        selects = Selects(self._patience, partner, asked)
+        answer = await self._select(selects, asked)
         if isinstance(answer, Done):
             await self._book.learn(asked, "hold")
             return Taken()
@@ -91,13 +93,13 @@ class PartnerSelecting:
             await self._book.learn(asked, "refuse")
             return Taken(away_s=answer.wait_s)
         log.warning("partner silent", call="select", partner=partner.name, why=answer.reason)
-        return await self._doubtful(partner, asked, answer)
+        return await self._doubtful(partner, asked, selects, answer)
 
-    async def _select(self, partner: Partner, asked: PartnerOrder) -> Done | No | Unknown:
+    async def _select(self, selects: Selects, asked: PartnerOrder) -> Done | No | Unknown:
         """A place that we gave back a moment ago is not offered again yet: it soon will be."""
         looks = 0
         while True:
-            answer = await partner.select(asked.place_id, asked.provider_order)
+            answer = await selects.say()
             looks += 1
             if not isinstance(answer, No) or looks == LOOKS_MAX:
                 return answer
@@ -105,24 +107,26 @@ class PartnerSelecting:
                 return answer
             await self._sleep(LOOK_S)
 
-    async def _doubtful(self, partner: Partner, asked: PartnerOrder, why: Unknown) -> Taken:
+    async def _doubtful(
+        self, partner: Partner, asked: PartnerOrder, selects: Selects, why: Unknown
+    ) -> Taken:
         """Nobody knows whether the seat is ours; whoever looks next may look at once."""
-        current: PartnerOrder | None = asked
-        for look in range(LOOKS_MAX):
+        for look in range(1, LOOKS_MAX):
             await self._sleep(LOOK_S)
-            told = await partner.order(asked.provider_order)
+            if selects.is_answered_yes():
+                await self._book.learn(asked, "hold")
+                return Taken()
+            told = await self._patience.within(partner.order(asked.provider_order))
             if isinstance(told, Told) and told.places_count > 0:
                 await self._book.learn(asked, "hold", is_settled=True)
                 return Taken()
             if isinstance(told, Unknown) and told.wait_s > 0:
                 break
-            if look == ONCE_MORE_AFTER:
+            if look % ONCE_MORE_EVERY == 0:
                 current = await self._book.doubt(asked, why.reason, CALL_S)
                 if current is None:
                     break
                 asked = current
-                if isinstance(await partner.select(asked.place_id, asked.provider_order), Done):
-                    await self._book.learn(asked, "hold")
-                    return Taken()
+                await selects.say()
         await self._book.doubt(asked, why.reason, 0.0)
         return Taken(away_s=DOUBT_S)

@@ -161,11 +161,12 @@ async def test_the_nightly_check_finds_what_differs_and_mends_what_it_can(shop, 
     assert await kinds_of(nightly(shop)) == ([], [])
     # Nobody looks after one any more; a select that was taken for lost came after all.
     await shop.db.execute("DELETE FROM notice WHERE kind = 'partner.tend'")
-    partner.plan["select"] = deque(["silent"] * 2)
+    partner.plan["select"] = deque(["silent"] * 9)
     with pytest.raises(PartnerAway):
         await shop.hold(2)
     await shop.later(60)
     rows = await shop.db.fetch("SELECT provider_order, seat FROM partner_order WHERE seat = 2")
+    partner.plan.clear()
     partner._select(partner.seat(2), partner.orders[rows[0]["provider_order"]])
     partner.catch_up()
     assert await kinds_of(nightly(shop)) == ([], ["partner-orphan"] * 3)

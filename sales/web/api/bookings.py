@@ -21,6 +21,7 @@ from sales.geometry import seat_id
 from sales.holds import Holds
 from sales.order import OrderPaid
 from sales.orders import Orders
+from sales.payments import Payments
 from sales.refunds import Refunds
 from sales.web.api.keyed_calls import KeyedCall
 from sales.web.api.shapes import (
@@ -177,6 +178,7 @@ async def start_payment(
     data: JSONBody[BookingRef],
     caller: NamedDependency[Caller],
     orders: NamedDependency[Orders],
+    payments: NamedDependency[Payments],
     entrance: NamedDependency[Entrance],
     queue_pass: PassHeader = None,
 ) -> Response[None]:
@@ -189,6 +191,10 @@ async def start_payment(
     base = links.base("sales", host)
     with without_conflicts():
         checkout = await orders.place(order.id, account_id, base, known=order)
+        if checkout.payment_url is None:
+            # Often only the gateway's answer was lost: it knows the payment when it is asked.
+            await payments.hurry(order.id)
+            checkout = await orders.place(order.id, account_id, base)
     if checkout.payment_url is None:
         raise PaymentPagePending(retry_after_s=1)
     place = links.as_seen_from(checkout.payment_url, host)
