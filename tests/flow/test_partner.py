@@ -1,5 +1,6 @@
 """A purchase at an event whose seats a partner owns: what the partner is asked, and when."""
 
+import asyncio
 from collections import deque
 
 import pytest
@@ -106,6 +107,32 @@ async def test_a_select_that_was_not_carried_out_is_said_once_more(shop, partner
     partner.plan["select"] = deque(["500"])
     await shop.hold(0)
     assert partner.calls.count("select") == 2
+    assert partner.is_taken(0)
+
+
+async def test_calls_that_hang_cost_a_buyer_a_moment_and_not_the_seat(shop, partner, monkeypatch):
+    monkeypatch.setattr("sales.partner_patience.PATIENCE_S", 0.01)
+    hanging = asyncio.Event()
+    for call, times in (("create", 2), ("select", 2), ("order", 3)):
+        partner.plan[call] = deque([hanging.wait] * times)
+    await shop.hold(0)
+    assert partner.calls.count("select") == 3
+    assert partner.is_taken(0)
+    # In the end they are carried out all the same, and change nothing.
+    hanging.set()
+    await shop.later(5)
+    partner.catch_up()
+    assert partner.states() == ["STARTED"]
+    assert not partner.poisoned
+
+
+async def test_a_yes_that_comes_late_is_a_yes(shop, partner, monkeypatch):
+    monkeypatch.setattr("sales.partner_patience.PATIENCE_S", 0.01)
+    late = asyncio.Event()
+    partner.plan["select"] = deque([late.wait])
+    partner.plan["order"] = deque(["silent", late.set, *["silent"] * 30])
+    await shop.hold(0)
+    assert partner.calls.count("select") == 1
     assert partner.is_taken(0)
 
 

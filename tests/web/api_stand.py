@@ -1,5 +1,6 @@
 """The machine face as the composition root puts it together, with a gateway that does as told."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ from sales.guard import QueueNeeded, show_queue
 from sales.holds import Holds
 from sales.idempotency import Answers
 from sales.orders import Orders
+from sales.partner_holds import PartnerHolds
 from sales.payments import Addresses, Payments
 from sales.refunds import Refunds
 from sales.reset import Reset
@@ -43,6 +45,7 @@ from sales.web.api.hot_webhooks import HotWebhooks
 from sales.web.api.routes import api_routes, api_writes
 from sales.web.keyed import KeyedWrites
 from tests.fakes import FakeDesk, FakeModes
+from tests.web.every_hall import EveryHall
 
 HOST = "http://localhost:18700"
 LINKS = Links(ports={"sales": 18700, "waitingroom": 18701, "toleubar": 18703})
@@ -52,6 +55,8 @@ PEOPLE = {
     "bek": ("bek@demo.biletter.kz", "bek-password"),
     "ermek": ("ermek@demo.biletter.kz", "ermek-password"),
 }
+# Whose seats the whole machine face is tried with: EVENTS_OF=partner script/test tests/web
+OWNER = os.environ.get("EVENTS_OF", "own")
 WEBHOOK_SECRET = "webhook secret of a test"
 
 
@@ -132,8 +137,11 @@ class ApiStand:
         gateway: ScriptedGateway | None = None,
         modes: Any = None,
         desk: Any = None,
+        owner: str = OWNER,
     ) -> None:
-        """`modes` and `desk`: the rooms, where they are real ones."""
+        """`modes` and `desk`: the rooms, where they are real ones. `owner`: own or partner, who
+        has the seats of every event.
+        """
         self.db, self.clock = db, clock
         self.ids: dict[str, int] = {}
         self.keyring = Keyring(folder / "keys")
@@ -149,12 +157,18 @@ class ApiStand:
         self.modes, self.desk = modes or FakeModes(), desk or FakeDesk()
         self.changes = Changes()
         self.catalogue = Catalogue(db, clock)
-        self.holds = Holds(redis, db, self.catalogue, clock)
+        halls = EveryHall(db, clock, self.catalogue) if owner == "partner" else None
+        self.holds = (
+            PartnerHolds(redis, db, self.catalogue, clock, halls)
+            if halls
+            else Holds(redis, db, self.catalogue, clock)
+        )
         self.payments = Payments(
             db,
             clock,
             gateway=self.gateway,
             holds=self.holds,
+            seats=halls,
             addresses=Addresses(notification=f"{HOST}/api/payments/notifications"),
             webhook_secret=WEBHOOK_SECRET,
         )

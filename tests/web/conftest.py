@@ -7,7 +7,7 @@ import structlog
 from kernel.clock import ManualClock
 from tests.halls import build_event
 from tests.web.admin_site import Desk
-from tests.web.api_stand import api_stand
+from tests.web.api_stand import OWNER, api_stand
 from tests.web.provider_stand import open_provider
 
 
@@ -17,9 +17,22 @@ def cheap_passwords(monkeypatch):
     monkeypatch.setattr("accounts.passwords.MEMORY_KIB", 64)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Booking is tried with seats of a partner each time, the rest of the contract when asked for
+    (OWNER).
+    """
+    if "owner" in metafunc.fixturenames and metafunc.module.__name__.endswith("test_api_booking"):
+        metafunc.parametrize("owner", ["own", "partner"])
+
+
 @pytest.fixture
-async def stand(db, redis_shop, clock, tmp_path):
-    async with api_stand(db, redis_shop, clock, tmp_path) as made:
+def owner() -> str:
+    return OWNER
+
+
+@pytest.fixture
+async def stand(db, redis_shop, clock, tmp_path, owner):
+    async with api_stand(db, redis_shop, clock, tmp_path, owner=owner) as made:
         yield made
 
 

@@ -7,6 +7,7 @@ import hmac
 import msgspec
 import pytest
 
+from sales.gateway import Unknown
 from sales.geometry import seat_id
 from tests.web.api_calls import act, book, problem, release, select
 from tests.web.api_stand import WEBHOOK_SECRET
@@ -137,6 +138,21 @@ async def test_an_empty_booking_cannot_be_paid(event_id, aru):
     assert answer.json()["reason"] in ("order-empty", "hold-over")
 
 
+async def test_where_only_the_gateways_answer_was_lost_the_page_is_there_all_the_same(
+    stand, event_id, aru, monkeypatch
+):
+    booking, init = await chosen(aru, event_id, 0), stand.gateway.init
+
+    async def lose(**call):
+        await init(**call)
+        return Unknown("the line broke")
+
+    monkeypatch.setattr(stand.gateway, "init", lose)
+    answer = await act(aru, "initiatePayment", booking)
+    assert (answer.status_code, answer.headers["location"]) == (302, stand.gateway.form_url("P1"))
+    assert len(stand.gateway.opened) == 1
+
+
 async def test_a_gateway_that_is_silent_is_asked_again_later(stand, event_id, aru):
     booking = await chosen(aru, event_id, 0)
     stand.gateway.is_silent = True
@@ -188,6 +204,7 @@ async def test_malformed_notifications_are_refused(nobody):
         b'{"paymentId": 5}',
         b'{"data": []}',
         b"\xff",
+        b'{"data":' + b'{"a":' * 5_000 + b"1" + b"}" * 5_001,
     ):
         answer = await nobody.post(path, content=content)
         assert answer.status_code == 400, content

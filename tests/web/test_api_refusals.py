@@ -9,6 +9,9 @@ from sales.partner import PartnerAway
 from tests.web.api_calls import act, book, problem, release, select
 from tests.web.api_stand import HOST
 
+# Deeper than any reader goes, in a field that nobody knows.
+DEEP = b'{"x":' + b"[" * 5_000 + b"]" * 5_000 + b"}"
+
 
 async def test_nothing_that_needs_a_user_works_without_one(stand, event_id):
     calls = [
@@ -80,7 +83,7 @@ async def test_malformed_bodies_are_refused_and_change_nothing(event_id, aru):
         for body in [*bodies, rest, [], "x", None]:
             answer = await aru.request(method, path, json=body)
             assert problem(answer) == (400, "bad-input"), (path, body)
-        for content in (b"", b"{", b"\xff", b'{"event_id": 1'):
+        for content in (b"", b"{", b"\xff", b'{"event_id": 1', DEEP):
             answer = await aru.request(method, path, content=content)
             assert problem(answer) == (400, "bad-input"), (path, content)
     assert [one["id"] for one in (await aru.get("/api/bookings")).json()] == [booking]

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request
+from litestar.exceptions import InternalServerException
 
 from kernel.documents import UNREADABLE
 from kernel.errors import BadInput
@@ -17,6 +18,8 @@ def strictly(shape: type[Any]) -> Callable[[Request[Any, Any, Any]], Awaitable[N
     async def check(request: Request[Any, Any, Any]) -> None:
         try:
             decoder.decode(await request.body())
+        except InternalServerException as error:  # the framework's word for a body that breaks off
+            raise BadInput from error
         except UNREADABLE as error:
             raise BadInput(str(error)) from error
 
