@@ -7,12 +7,14 @@ A change is a compare-and-set on the order's version. False: somebody was faster
 from pathlib import Path
 from typing import Any
 
+from asyncpg import UniqueViolationError
+
 from kernel.clock import Clock
 from kernel.db import Conn, Db
 from kernel.sql import load_queries
 from sales import ledger, refunds_owed
 from sales.allotments_admitting import objection
-from sales.outbox import Draft, stage, stage_once
+from sales.outbox import Draft, PermanentError, stage, stage_once
 from sales.payment import Attempt, Payment, moved, read_attempt
 from sales.payments_again import Again
 from sales.states import move_order, move_payment
@@ -21,6 +23,14 @@ Q = load_queries(Path(__file__).parent / "sql")
 ERROR_CHARS_MAX = 300
 # Why an order ends, and by which verb where it is not the bank's no.
 ORDER_VERBS = {"buyer": "cancel", "event-cancelled": "cancel", "unpaid": "expire"}
+
+
+# The constraint by which the gateway's payment is that of one attempt alone.
+IDS_ARE_UNIQUE = "payment_gateway_payment_id_key"
+
+
+class PaymentIdTakenError(PermanentError):
+    """The gateway speaks of a payment that belongs to another attempt."""
 
 
 class _SeatsGoneError(Exception):
@@ -237,8 +247,8 @@ class PaymentBook:
         error, now = changes.pop("last_error", None), self._clock.now()
         error = error[:ERROR_CHARS_MAX] if error else None
         after = moved(attempt, order_state, state, now, last_error=error, **changes)
-        row = await conn.fetchrow(
-            Q["move_attempt"],
+        row = await _write(
+            conn,
             attempt.order.id,
             attempt.order.version,
             attempt.order.state,
@@ -260,6 +270,16 @@ class PaymentBook:
         # nothing else has changed since they were read.
         assert row["followed"] == 1, f"payment {attempt.payment.id} moved by itself"
         return after
+
+
+async def _write(conn: Conn, *given: Any) -> Any:
+    """Raises PaymentIdTakenError."""
+    try:
+        return await conn.fetchrow(Q["move_attempt"], *given)
+    except UniqueViolationError as violation:
+        if violation.constraint_name != IDS_ARE_UNIQUE:
+            raise
+        raise PaymentIdTakenError(violation.detail) from violation
 
 
 def _facts(attempt: Attempt) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from sales.outbox import Again, PermanentError
 from sales.partner_desk import Bought, Later, Lost
 from sales.payment import Attempt, Payment
 from sales.payments_addresses import Addresses
-from sales.payments_book import PaymentBook
+from sales.payments_book import PaymentBook, PaymentIdTakenError
 from sales.payments_seats import POLL_SEATS_S, SEATS_LOST, SeatBuyer, SeatTaker
 from sales.payments_steps import (
     SOON_S,
@@ -33,6 +33,7 @@ from sales.payments_steps import (
     Rest,
     Wait,
     Withdraw,
+    compare,
     decide,
 )
 from sales.states import PAYMENT_NO, PAYMENT_SETTLED
@@ -82,7 +83,10 @@ class Settling:
             urls=self._addresses.of(attempt),
         )
         if isinstance(outcome, Offered):
-            return await self._offer(attempt, outcome)
+            try:
+                return await self._offer(attempt, outcome)
+            except PaymentIdTakenError as taken:
+                outcome = Unknown(str(taken))
         if isinstance(outcome, Unknown):
             doubted = await self._book.move(attempt, "doubt", last_error=outcome.reason)
             return doubted.payment if doubted else None
@@ -101,7 +105,7 @@ class Settling:
                 payment_id=attempt.payment.gateway_payment_id,
                 order_id=attempt.payment.gateway_order_id,
             )
-            _compare(attempt, told)
+            compare(attempt, told)
             wait = await self._act(attempt, told)
             if isinstance(wait, Wait):
                 left_alone_s = told.wait_s if isinstance(told, Unknown) else 0.0
@@ -286,15 +290,3 @@ class Settling:
         verb = None if payment.state == "authorised" else "authorise"
         await self._book.end(attempt, verb, step.reason, last_error=error)
         return None
-
-
-def _compare(attempt: Attempt, told: Found | Refused | Unknown) -> None:
-    """An answer about another payment, or another sum, moves nothing here."""
-    payment = attempt.payment
-    if isinstance(told, Found) and (told.order_id, told.amount) != (
-        payment.gateway_order_id,
-        payment.amount,
-    ):
-        raise PermanentError(
-            f"payment {payment.id}: the gateway tells of {told.order_id} over {told.amount}"
-        )

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from sales.gateway import Found, Refused, Unknown
+from sales.outbox import PermanentError
 from sales.payment import Attempt
 from sales.payments_again import payable_until
 from sales.states import PAYMENT_NO, PAYMENT_SETTLED
@@ -248,3 +249,15 @@ def _poll_s(attempt: Attempt, now: datetime) -> float:
 
 def _watch_s(attempt: Attempt, now: datetime) -> float:
     return min(WATCH_EVERY_MAX_S, max(POLL_MAX_S, _age_s(attempt, now) / 10))
+
+
+def compare(attempt: Attempt, told: Found | Refused | Unknown) -> None:
+    """An answer about another payment, or another sum, moves nothing here: PermanentError."""
+    payment = attempt.payment
+    if isinstance(told, Found) and (told.order_id, told.amount) != (
+        payment.gateway_order_id,
+        payment.amount,
+    ):
+        raise PermanentError(
+            f"payment {payment.id}: the gateway tells of {told.order_id} over {told.amount}"
+        )

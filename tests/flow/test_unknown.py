@@ -3,13 +3,14 @@
 import asyncio
 
 import pytest
+from msgspec import structs
 
 from sales.gateway_toleubar import ToleuBar
 from sales.gateway_wire import HttpWire
 from sales.order import OrderPaid
 from sales.payments import Addresses
 from tests.fakes import Refuse, Silent
-from tests.flow.shop import BASE, BEK, open_shop
+from tests.flow.shop import BASE, BEK, ERMEK, open_shop
 from tests.web.toleubar_stand import PASSWORD, TEAM, open_gateway
 
 
@@ -193,3 +194,40 @@ async def test_checks_from_a_stale_cache_don_t_cost_a_purchase(wired, toleubar):
     await wired.later(60)
     assert await wired.state(order.id) == ("paid", "captured")
     assert await statuses(toleubar) == ["CONFIRMED"]
+
+
+async def test_an_init_that_names_another_attempt_s_payment_is_asked_about(shop, monkeypatch):
+    first = await shop.placed(0)
+    theirs, init = shop.gateway.newest.payment_id, shop.gateway.init
+
+    async def mistaken(**asked):
+        return structs.replace(await init(**asked), payment_id=theirs)
+
+    monkeypatch.setattr(shop.gateway, "init", mistaken)
+    order = await shop.hold(1, buyer=ERMEK)
+    checkout = await shop.orders.place(order.id, ERMEK, BASE)
+    assert shop.gateway.calls.count("init") == 2, "one of each order"
+    assert checkout.payment_url == shop.gateway.form_url(shop.gateway.newest.payment_id)
+    shop.gateway.pay()
+    await shop.later(10)
+    assert await shop.state(order.id) == ("paid", "captured")
+    assert await shop.state(first.id) == ("pending", "offered")
+
+
+async def test_a_check_that_names_another_attempt_s_payment_is_for_staff(shop, monkeypatch):
+    await shop.placed(0)
+    theirs, check = shop.gateway.newest.payment_id, shop.gateway.check
+
+    async def mistaken(**asked):
+        return structs.replace(await check(**asked), payment_id=theirs)
+
+    order = await shop.hold(1, buyer=ERMEK)
+    shop.gateway.plan("init", Silent(acted=True))
+    monkeypatch.setattr(shop.gateway, "check", mistaken)
+    await shop.orders.place(order.id, ERMEK, BASE)
+    await shop.later(10)
+    [parked] = await shop.db.fetch("SELECT last_error FROM notice WHERE parked_at IS NOT NULL")
+    assert theirs in parked["last_error"]
+    await shop.orders.cancel(order.id, ERMEK)
+    await shop.payments.hurry(order.id)
+    assert await shop.state(order.id) == ("pending", "unknown")
