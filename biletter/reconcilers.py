@@ -6,6 +6,7 @@ from functools import partial
 from biletter.parts import Parts
 from biletter.shop import Shop
 from sales.ledger import Ledger
+from sales.reconcile.allotments import AllotmentCheck
 from sales.reconcile.gateway import GatewayCheck, next_night
 from sales.reconcile.items import ReviewItems
 from sales.reconcile.ledger import LedgerCheck
@@ -30,6 +31,7 @@ def rota_of(parts: Parts, shop: Shop, name: str) -> Rota:
     duties = {
         "stuck": Duty(StuckCheck(db, clock), partial(_after, STUCK_EVERY)),
         "seats": Duty(SeatCheck(db, clock, shop.holds.store), partial(_after, SEATS_EVERY)),
+        "allotments": Duty(AllotmentCheck(db, shop.holds.store), partial(_after, SEATS_EVERY)),
         "ledger": Duty(LedgerCheck(Ledger(db)), next_night),
         "gateway": Duty(GatewayCheck(db, clock, shop.gateway), next_night),
         "partner-health": Duty(PartnerHealth(db, clock), partial(_after, HEALTH_EVERY)),

@@ -8,10 +8,7 @@ before anything is claimed.
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any, Final, Literal
-
-import msgspec
 
 from sales.order import Channel
 
@@ -25,26 +22,15 @@ LETTERS: Final[dict[AllotmentChannel, str]] = {
     "box_office": "b",
     "partner": "p",
 }
+# What buyers on the site see as free.
+PUBLIC: Final = frozenset({LETTERS["any"], LETTERS["web"]})
 SELLS: Final[dict[Channel, AllotmentChannel]] = {
     "web": "web",
     "api": "web",
     "box_office": "box_office",
 }
 # As allotments.lua reads it.
-PACKED: Final = re.compile(rb"(\d+):(\d+):(\d+):\w:[\d,-]*;")
-
-
-class Allotment(msgspec.Struct, frozen=True):
-    """`seats` None: any `places` of the zone."""
-
-    event_id: int
-    zone_no: int
-    channel: AllotmentChannel
-    places: int
-    seats: Sequence[int] | None
-    deadline: datetime
-    state: AllotmentState
-    version: int
+PACKED: Final = re.compile(rb"(\d+):(\d+):(\d+):(\w):([\d,-]*);")
 
 
 def spans(seats: Iterable[int]) -> list[tuple[int, int]]:
@@ -73,11 +59,26 @@ def rooms(told: bytes, letters: bytes) -> dict[int, int]:
     what it says of the seats.
     """
     found = {}
-    for first, last, places in PACKED.findall(told):
+    for first, last, places, _, _ in PACKED.findall(told):
         end = int(last) + 1
         taken = letters.count(b"H", int(first), end) + letters.count(b"S", int(first), end)
         found[int(first)] = max(0, int(places) - taken)
     return found
+
+
+def settled(told: bytes, letters: bytes) -> bytes:
+    """The letters as Redis ought to have them, by what it was told and by who has a seat."""
+    left, right = rooms(told, letters), bytearray(letters)
+    for first, last, _, channel, named in PACKED.findall(told):
+        start, end = int(first), int(last) + 1
+        right[start:end] = letters[start:end].replace(b"F", b"X")
+        if channel.decode() not in PUBLIC or not left[start]:
+            continue
+        for span in filter(None, named.split(b",")):
+            one, _, other = span.partition(b"-")
+            inside = slice(int(one), int(other) + 1)
+            right[inside] = letters[inside].replace(b"X", b"F")
+    return bytes(right)
 
 
 def _packed_zone(zone: Any) -> str:

@@ -3,12 +3,13 @@
 from typing import Any
 
 from accounts.web import sign_out
-from admin.web import audit, door, events, payouts, restart, review, rooms, sign_in
+from admin.web import allotments, audit, door, events, payouts, restart, review, rooms, sign_in
 
 
 def routes() -> list[Any]:
     """Needs `accounts`, `sessions` and `identity` (of the staff audience and cookie), `caller`,
-    `console`, `doorkeeper`, `restarts`, `audit`, `review`, `parked`, `payouts`, `events`, `pages`.
+    `console`, `doorkeeper`, `restarts`, `audit`, `review`, `parked`, `payouts`, `events`,
+    `allotments`, `pages`.
     """
     return [
         sign_in.sign_in_form,
@@ -41,4 +42,8 @@ def routes() -> list[Any]:
         events.event_page,
         events.event_numbers,
         events.change_event,
+        allotments.allotments_page,
+        allotments.allotments_data,
+        allotments.allotments_sheet,
+        allotments.change_allotment,
     ]

@@ -29,6 +29,7 @@ COMMANDS = (
     "ledger",
     "payouts",
     "event",
+    "allotment",
     "reconcile",
     "room",
     "invite",

@@ -16,7 +16,7 @@ from biletter.trouble import Trouble
 from kernel.errors import TryAgain
 from sales.reconcile.rota import Rota, Totals
 
-WHATS = ("stuck", "seats", "ledger", "gateway", "partner-health", "partners")
+WHATS = ("stuck", "seats", "allotments", "ledger", "gateway", "partner-health", "partners")
 DB_CONNECTIONS = 2
 
 

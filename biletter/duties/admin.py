@@ -13,6 +13,7 @@ from admin.web.routes import routes
 from biletter.parts import STATIC, Parts
 from kernel.web.app import build_app, running
 from kernel.web.serve import serve
+from sales.allotments import Allotments
 from sales.cancellations import Cancellations
 from sales.catalogue import Catalogue
 from sales.outbox_parked import ParkedNotices
@@ -53,6 +54,7 @@ async def run(parts: Parts) -> None:
             "parked": ParkedNotices(db, parts.clock),
             "payouts": Payouts(db, parts.clock),
             "events": EventDesk(parts.clock, catalogue, *changes),
+            "allotments": Allotments(db),
         },
         dependencies={"caller": Provide(identity.identify)},
         ready={"database": lambda: db.fetchval("SELECT 1"), "redis-rooms": rooms.redis.ping},

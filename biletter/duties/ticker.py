@@ -9,6 +9,7 @@ from biletter.parts import Parts
 from biletter.reconcilers import reconciling, rota_of
 from biletter.shop import NobodyAsks, Shop
 from kernel.pulse import Pulse, serve_pulse
+from sales.allotments import AllotmentTick
 from sales.idempotency import Answers
 from sales.outbox_draining import Outbox
 from workers.doorbell import Doorbell
@@ -16,6 +17,8 @@ from workers.relay import FORGOTTEN_S, Sweeper
 from workers.ticker import BEATING, Piece, Ticker, pieces
 
 DB_CONNECTIONS = 8
+# Deadlines, and what staff have changed.
+ALLOTMENTS_EVERY_S = 1.0
 # Sessions that are over only take room.
 SWEEP_EVERY_S = 3600.0
 # Answers kept under clients' keys, a batch at a time.
@@ -40,6 +43,8 @@ async def run(parts: Parts) -> None:
         orders=shop.orders,
     )
     given.append(Piece("keys", KEYS_EVERY_S, Answers(shop.db, parts.clock).sweep))
+    tick = AllotmentTick(shop.db, shop.holds.store).tick
+    given.append(Piece("allotments", ALLOTMENTS_EVERY_S, tick))
     sessions = [parts.sessions(shop.db), parts.sessions(shop.db, staff=True)]
     given += [Piece("sessions", SWEEP_EVERY_S, one.sweep) for one in sessions]
     outbox = Outbox(shop.db, parts.clock, {}, SystemRandom())

@@ -36,6 +36,16 @@ ALWAYS = {
     "claims of orders that ended": """
         SELECT count(*) FROM seat_claim c LEFT JOIN orders o ON o.id = c.order_id
          WHERE o.state IS NULL OR o.state NOT IN ('pending', 'paid')""",
+    "places sold outside an allotment": """
+        SELECT count(*) FILTER (WHERE outside OR nth > given) FROM (
+          SELECT a.zone_no IS NULL OR c.seat <> ALL (coalesce(a.seats, ARRAY[c.seat])) AS outside,
+                 a.places AS given, row_number() OVER (PARTITION BY e.id, z.zone_no) AS nth
+            FROM event e
+            JOIN seat_claim c ON c.event_id = e.id
+            LEFT JOIN zone z ON z.event_id = e.id
+             AND c.seat BETWEEN z.first_seat AND z.first_seat + z.seat_count - 1
+            LEFT JOIN allotment a ON a.event_id = e.id AND a.zone_no = z.zone_no
+           WHERE e.ownership = 'allotment') AS claimed""",
     "orders whose total is not their lines'": """
         SELECT count(*) FROM orders o WHERE o.state IN ('paid', 'refunded')
            AND o.total <> (SELECT sum(price) FROM order_line l WHERE l.order_id = o.id)""",

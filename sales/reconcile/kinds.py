@@ -25,6 +25,7 @@ PARTNER_SILENT: Final = "partner-silent"
 PARTNER_DIFFERS: Final = "partner-differs"
 PARTNER_UNOWNED: Final = "partner-unowned"
 PARTNER_ORPHAN: Final = "partner-orphan"
+ALLOTMENT_EXCEEDED: Final = "allotment-exceeded"
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -129,6 +130,11 @@ KINDS: Mapping[str, Words] = MappingProxyType(
         PARTNER_UNOWNED: Words(
             "Проданы места, которых владелец зала нам не отдал",
             "Договоритесь с владельцем зала об этих местах или верните деньги за заказ.",
+        ),
+        ALLOTMENT_EXCEEDED: Words(
+            "Продано или оплачивается больше, чем дал владелец зала",
+            "Сами мы так не продаём: кто-то менял квоту или места в базе вручную. Договоритесь с"
+            " владельцем зала о лишних местах или верните за них деньги.",
         ),
         PARTNER_ORPHAN: Words(
             "Место у владельца зала осталось без присмотра",

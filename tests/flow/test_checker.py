@@ -106,6 +106,11 @@ LIES = [
         "UPDATE event SET state = 'cancelled'",
         {"orders of cancelled events that were not given back"},
     ),
+    (
+        "event",
+        "UPDATE event SET ownership = 'allotment'",
+        {"places sold outside an allotment"},
+    ),
 ]
 
 

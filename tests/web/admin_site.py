@@ -28,6 +28,7 @@ from kernel.keyring import Keyring
 from kernel.web.app import build_app
 from kernel.web.links import Links
 from kernel.web.pages import Pages
+from sales.allotments import Allotments
 from sales.cancellations import Cancellations
 from sales.catalogue import Catalogue
 from sales.outbox_parked import ParkedNotices
@@ -82,6 +83,7 @@ class Desk:
                     Cancellations(db, clock, catalogue),
                     Reschedules(db, clock, catalogue),
                 ),
+                "allotments": Allotments(db),
             },
             dependencies={"caller": Provide(self.identity.identify)},
             pages=Pages(

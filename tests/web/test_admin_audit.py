@@ -14,6 +14,7 @@ from sales.reconcile.kinds import PAYMENT_STUCK
 from tests.fakes import Refuse
 from tests.flow.money import tickets_of
 from tests.flow.shop import AHEAD, BEK, Shop, open_shop
+from tests.halls import give_places
 from tests.web.admin_site import OPS, Desk
 from tests.web.test_admin_review import park
 
@@ -78,6 +79,13 @@ DEEDS: list[tuple[str, dict[str, str], str, dict[str, Any], str]] = [
         'href="/payouts/{whole}"',
     ),
     (
+        "/events/{event}/allotments/1",
+        {"version": "1", "places": "6", "deadline": "2189-01-01T12:00"},
+        "allotment.change",
+        {"zone": 1},
+        "мест: <s>5</s> → <b>6</b>",
+    ),
+    (
         "/events/{event}/move",
         {"starts_at": "{moment}"},
         "event.move",
@@ -100,7 +108,9 @@ OTHERS = {"/sign-in", "/sign-out"}
 @pytest.fixture
 async def shop(desk, db, redis_shop, clock, tmp_path) -> Shop:
     await db.execute("UPDATE account SET id = $1 WHERE email = 'bek@mail.kz'", BEK)
-    return await open_shop(db, redis_shop, clock, tmp_path, starts_at=AHEAD)
+    made = await open_shop(db, redis_shop, clock, tmp_path, starts_at=AHEAD)
+    await give_places(db, made.event_id, 1, 5)
+    return made
 
 
 async def numbers(desk: Desk, shop: Shop) -> dict[str, object]:
