@@ -7,9 +7,10 @@ first; then what is over, newest first. Nothing is counted, and nothing sorted b
 Events share texts, and each text's words are indexed once (migration 0008). So a query is spread to
 the words that answer it, these find texts, and the texts' events are read by one of two ways: text
 by text where few match, in the order of time where many do. Both stop as soon as the page is full.
+A day is a span of time first, so that no index of days is kept for it.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from math import sqrt
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from kernel.clock import Clock
 from kernel.db import Conn, Db
 from kernel.errors import BadInput
 from kernel.sql import load_queries
+from sales.event_rows import VENUE_ZONE, YEARS
 
 Q = load_queries(Path(__file__).parent / "sql")
 QUERY_CHARS_MAX = 200
@@ -32,6 +34,10 @@ DEPTH_MAX = 5_000
 # Reading a text's own events costs about as much as asking this many whether their text matches.
 PROBE = 7
 WORDINGS_MIN = 50
+# Events begin between these.
+EVER = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+# A hall's day may be so much earlier or later than that of the country's zone.
+OTHER_ZONES = timedelta(hours=6)
 # Texts are counted anew this often; only a choice between two right ways hangs on it.
 COUNTED_MS = 60_000
 
@@ -54,15 +60,26 @@ class Sought(msgspec.Struct, frozen=True):
 class _Ways(msgspec.Struct, frozen=True):
     """The statements that read events."""
 
-    of_day: str
     of_wordings: str
     by_time: str
+    of_day: str
 
 
-COMING = _Ways(Q["coming_of_day"], Q["coming_of_wordings"], Q["coming_by_time"])
-PAST = _Ways(Q["past_of_day"], Q["past_of_wordings"], Q["past_by_time"])
+COMING = _Ways(Q["coming_of_wordings"], Q["coming_by_time"], Q["coming_of_day"])
+PAST = _Ways(Q["past_of_wordings"], Q["past_by_time"], Q["past_by_time"])
 # How the texts are given: as few ids, or as the condition (None: all).
 _Texts = list[int] | str | None
+
+
+class _Wanted(msgspec.Struct, frozen=True):
+    """What the statements ask, in their order."""
+
+    texts: _Texts
+    begin: datetime
+    end: datetime
+    kind: str | None
+    limit: int
+    day: date | None
 
 
 class Search:
@@ -82,13 +99,16 @@ class Search:
             if condition == "":
                 return []
             needed = offset + limit
-            texts = await self._texts(conn, condition, sought, needed)
+            texts = await self._texts(conn, condition, needed)
             if texts == []:
                 return []
-            given = (texts, self._clock.now(), sought.kind)
-            found = await _read(conn, COMING, sought.day, (*given, needed))
+            now, (begin, end) = self._clock.now(), _span(sought.day)
+            coming = _Wanted(texts, max(now, begin), end, sought.kind, needed, sought.day)
+            found = await _read(conn, COMING, coming)
             if sought.archived and len(found) < needed:
-                found += await _read(conn, PAST, sought.day, (*given, needed - len(found)))
+                left = needed - len(found)
+                past = _Wanted(texts, begin, min(now, end), sought.kind, left, sought.day)
+                found += await _read(conn, PAST, past)
             return found[offset:needed]
 
     async def _condition(self, conn: Conn, query: str) -> str | None:
@@ -107,11 +127,9 @@ class Search:
         spread = [f"'{row['word']}'" for row in rows]
         return "(" + " | ".join([f"'{word}':*", *spread]) + ")"
 
-    async def _texts(
-        self, conn: Conn, condition: str | None, sought: Sought, needed: int
-    ) -> _Texts:
-        if condition is None or sought.day is not None:
-            return condition
+    async def _texts(self, conn: Conn, condition: str | None, needed: int) -> _Texts:
+        if condition is None:
+            return None
         few = max(WORDINGS_MIN, int(sqrt(needed * await self._count(conn) / PROBE)))
         rows = await conn.fetch(Q["list_wordings"], condition, few + 1)
         return condition if len(rows) > few else [row["id"] for row in rows]
@@ -124,14 +142,22 @@ class Search:
         return count
 
 
-async def _read(
-    conn: Conn, ways: _Ways, day: date | None, given: tuple[_Texts, datetime, str | None, int]
-) -> list[int]:
-    """`given`: texts, now, kind, how many."""
-    if day is not None:
-        rows = await conn.fetch(ways.of_day, *given, day)
-    elif isinstance(given[0], list):
-        rows = await conn.fetch(ways.of_wordings, *given)
-    else:
-        rows = await conn.fetch(ways.by_time, *given)
+async def _read(conn: Conn, ways: _Ways, wanted: _Wanted) -> list[int]:
+    if wanted.begin >= wanted.end:
+        return []
+    of_time = ways.by_time if wanted.day is None else ways.of_day
+    way = ways.of_wordings if isinstance(wanted.texts, list) else of_time
+    rows = await conn.fetch(way, *msgspec.structs.astuple(wanted))
     return [row["id"] for row in rows]
+
+
+def _span(day: date | None) -> tuple[datetime, datetime]:
+    """Within which everything of this day begins, wherever the hall; an empty one for days before
+    and after all events.
+    """
+    if day is None:
+        return EVER
+    if day.year not in YEARS:
+        return EVER[0], EVER[0]
+    midnight = datetime.combine(day, time(), VENUE_ZONE)
+    return midnight - OTHER_ZONES, midnight + timedelta(days=1) + OTHER_ZONES

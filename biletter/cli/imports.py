@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,10 @@ async def _import(settings: Settings, kind: str, path: Path) -> int:
                 batches = UserImport(db, passwords).run(lines, start)
             else:
                 batches = _events(db, kind).run(Objects(source, start))
-            async for progress in batches:
-                current.note(progress)
+            # Closed before the pool is: whatever stops us here, its connection must be free.
+            async with aclosing(batches):
+                async for progress in batches:
+                    current.note(progress)
     except BadHeader as refusal:
         raise Trouble(f"{path}: {refusal.detail}") from refusal
     finally:

@@ -25,6 +25,8 @@ USER = DATABASE = "biletter"
 INIT_TIMEOUT_S = 120
 PROBE_TIMEOUT_S = 2.0
 
+# Of the machine's memory; what an archive of millions needs for its indexes is about the most.
+BUFFERS_SHARE, BUFFERS_MIN_MB, BUFFERS_MAX_MB = 1 / 16, 128, 1024
 SETTINGS = """\
 # Written by Biletter at every start; changes here are lost.
 listen_addresses = ''
@@ -32,7 +34,7 @@ unix_socket_directories = '{sockets}'
 unix_socket_permissions = 0700
 port = 5432
 max_connections = 120
-shared_buffers = 256MB
+shared_buffers = {buffers_mb}MB
 effective_cache_size = 1GB
 work_mem = 8MB
 maintenance_work_mem = 128MB
@@ -163,7 +165,11 @@ def _write_settings(
     path = folder / "biletter.conf"
     quoted = str(socket_home).replace("'", "''")
     try:
-        path.write_text(SETTINGS.format(sockets=quoted, durable="on" if durable else "off"))
+        path.write_text(
+            SETTINGS.format(
+                sockets=quoted, durable="on" if durable else "off", buffers_mb=_buffers_mb()
+            )
+        )
     except OSError as reason:
         raise Trouble(f"Cannot write {path}: {reason.strerror}.") from reason
     _own(path, account)
@@ -172,3 +178,8 @@ def _write_settings(
 def _own(path: Path, account: Account | None) -> None:
     if account is not None:
         os.chown(path, account.uid, account.gid)
+
+
+def _buffers_mb() -> int:
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(BUFFERS_MIN_MB, min(BUFFERS_MAX_MB, int(BUFFERS_SHARE * memory) >> 20))

@@ -22,72 +22,67 @@ SELECT id FROM wording WHERE words @@ $1::text::tsquery LIMIT $2;
 SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'wording'::regclass;
 
 -- name: coming_of_wordings
--- Ids of what is to come after $2, soonest first, of few texts ($1): each gives its first $4.
--- $3 kind or NULL.
+-- Ids of what begins from $2 and before $3, soonest first, of few texts ($1): each gives its first
+-- $5. $4 kind or NULL, $6 day at the hall or NULL.
 SELECT found.id
 FROM unnest($1::integer[]) AS wanted (wording_id)
 CROSS JOIN LATERAL (
     SELECT id, starts_at FROM event
-    WHERE event.wording_id = wanted.wording_id AND starts_at >= $2
-      AND state IN ('on_sale', 'closed') AND ($3::text IS NULL OR kind = $3)
-    ORDER BY starts_at, id LIMIT $4
+    WHERE event.wording_id = wanted.wording_id AND starts_at >= $2 AND starts_at < $3
+      AND state IN ('on_sale', 'closed') AND ($4::text IS NULL OR kind = $4)
+      AND ($6::date IS NULL OR local_day = $6)
+    ORDER BY starts_at, id LIMIT $5
 ) AS found
 ORDER BY found.starts_at, found.id
-LIMIT $4;
+LIMIT $5;
 
 -- name: past_of_wordings
--- Ids of what was before $2, newest first, of few texts ($1): each gives its last $4.
+-- The same backwards: newest first, of few texts ($1) that each give their last $5.
 SELECT found.id
 FROM unnest($1::integer[]) AS wanted (wording_id)
 CROSS JOIN LATERAL (
     SELECT id, starts_at FROM event
-    WHERE event.wording_id = wanted.wording_id AND starts_at < $2
-      AND state <> 'cancelled' AND ($3::text IS NULL OR kind = $3)
-    ORDER BY starts_at DESC, id DESC LIMIT $4
+    WHERE event.wording_id = wanted.wording_id AND starts_at >= $2 AND starts_at < $3
+      AND state <> 'cancelled' AND ($4::text IS NULL OR kind = $4)
+      AND ($6::date IS NULL OR local_day = $6)
+    ORDER BY starts_at DESC, id DESC LIMIT $5
 ) AS found
 ORDER BY found.starts_at DESC, found.id DESC
-LIMIT $4;
+LIMIT $5;
 
 -- name: coming_by_time
--- The same where many texts match, or all ($1 NULL): events in the order of time until there are $4.
+-- The same where many texts match, or all ($1 NULL): events in the order of time until there are $5.
 -- What is to come is little beside what is over, and may hold no match at all: the matching texts
 -- are gathered once (inside an OR, so that the planner makes a hash of them) and all of it is read.
 SELECT id FROM event
-WHERE starts_at >= $2 AND state IN ('on_sale', 'closed') AND ($3::text IS NULL OR kind = $3)
+WHERE starts_at >= $2 AND starts_at < $3
+  AND state IN ('on_sale', 'closed') AND ($4::text IS NULL OR kind = $4)
   AND ($1::text IS NULL
        OR wording_id IN (SELECT id FROM wording WHERE words @@ $1::text::tsquery))
+  AND ($6::date IS NULL OR local_day = $6)
 ORDER BY starts_at, id
-LIMIT $4;
-
--- name: past_by_time
--- What was before $2, newest first: each event is asked whether its text matches, until there are
--- $4. Where many texts match, that is soon.
-SELECT id FROM event
-WHERE starts_at < $2 AND state <> 'cancelled' AND ($3::text IS NULL OR kind = $3)
-  AND ($1::text IS NULL OR (SELECT words @@ $1::text::tsquery FROM wording
-                            WHERE wording.id = event.wording_id))
-ORDER BY starts_at DESC, id DESC
-LIMIT $4;
+LIMIT $5;
 
 -- name: coming_of_day
--- As above, of one day ($5): there are a few thousand at most.
+-- The same of one day: too few for a hash, each is asked whether its text matches.
 SELECT id FROM event
-WHERE local_day = $5 AND starts_at >= $2 AND state IN ('on_sale', 'closed')
-  AND ($3::text IS NULL OR kind = $3)
+WHERE starts_at >= $2 AND starts_at < $3
+  AND state IN ('on_sale', 'closed') AND ($4::text IS NULL OR kind = $4) AND local_day = $6
   AND ($1::text IS NULL OR (SELECT words @@ $1::text::tsquery FROM wording
                             WHERE wording.id = event.wording_id))
 ORDER BY starts_at, id
-LIMIT $4;
+LIMIT $5;
 
--- name: past_of_day
--- As above, backwards from $2.
+-- name: past_by_time
+-- Backwards, newest first: each event is asked whether its text matches, until there are $5. Where
+-- many texts match, that is soon.
 SELECT id FROM event
-WHERE local_day = $5 AND starts_at < $2 AND state <> 'cancelled'
-  AND ($3::text IS NULL OR kind = $3)
+WHERE starts_at >= $2 AND starts_at < $3 AND state <> 'cancelled'
+  AND ($4::text IS NULL OR kind = $4) AND ($6::date IS NULL OR local_day = $6)
   AND ($1::text IS NULL OR (SELECT words @@ $1::text::tsquery FROM wording
                             WHERE wording.id = event.wording_id))
 ORDER BY starts_at DESC, id DESC
-LIMIT $4;
+LIMIT $5;
 
 -- name: read_cards
 -- The cards of these events ($1), in their order.

@@ -2,12 +2,15 @@
 
 import asyncio
 import hashlib
+import json
 
 import pytest
 
 from accounts.accounts import Accounts
 from accounts.passwords import Passwords
+from biletter.cli.importing import Import
 from biletter.cli.main import main
+from kernel import intake
 from kernel.keyring import Keyring
 
 HEADER = "user_id,email,password_hash,first_name\n"
@@ -61,6 +64,32 @@ async def test_a_file_that_is_none_is_one_clear_sentence(command, tmp_path, caps
     told = capsys.readouterr().err
     assert words in told
     assert "Traceback" not in told
+
+
+async def test_a_stopped_import_goes_on_where_it_was_and_keeps_its_account(
+    command, db, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(intake, "BATCH_ROWS", 2)
+    file = tmp_path / "archive.json"
+    good = {"title": "Ночь", "type": "film", "datetime_start": "2020-01-01T19:00:00"}
+    file.write_text(json.dumps([{**good, "id": 100_000 + (0 if n % 2 else n)} for n in range(5)]))
+    note = Import.note
+
+    def stopped(current, progress):
+        note(current, progress)
+        if progress.place.row == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Import, "note", stopped)
+        assert await command("import", "archive", str(file)) == 130
+    assert (tmp_path / "archive.json.progress").exists()
+    assert await command("import", "archive", str(file)) == 0
+    told = capsys.readouterr()
+    assert "going on after row 2" in told.err
+    assert "3 new, 2 updated, 0 rejected" in told.out
+    assert not (tmp_path / "archive.json.progress").exists()
+    assert await db.fetchval("SELECT count(*) FROM event") == 3
 
 
 async def test_a_new_pass_key_signs_and_the_one_before_stays_valid(command, tmp_path, capsys):
