@@ -145,3 +145,8 @@ def test_locks_carry_hashes_and_no_address():
 def test_the_changelog_and_the_decisions_exist():
     assert (ROOT / "CHANGELOG.md").exists()
     assert list((ROOT / "docs" / "adr").glob("0001-*.md"))
+
+
+def test_each_migration_has_a_number_of_its_own():
+    numbers = [path.name[:4] for path in sorted((ROOT / "migrations").glob("*.sql"))]
+    assert sorted(set(numbers)) == numbers
