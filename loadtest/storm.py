@@ -60,7 +60,7 @@ class Storm:
             self.tally[f"faults of the {name}"] = count
         print(f"the storm took {time.monotonic() - started:.0f} s; now everything comes to rest")
         started = time.monotonic()
-        report = await self._come_to_rest()
+        report = await self._come_to_rest(strangers)
         print(f"checked after {time.monotonic() - started:.0f} s, seed {self.options.seed}")
         for what, count in sorted(self.tally.items()):
             print(f"        {what:<64}{count:>12}")
@@ -133,13 +133,14 @@ class Storm:
             cookies=self.cookies,
         )
 
-    async def _come_to_rest(self) -> Report:
+    async def _come_to_rest(self, strangers: Strangers) -> Report:
         """Buyers let go of what they left; then the checker, until it finds nothing or time is
         up.
         """
         self.until = time.monotonic() + self.options.rest_seconds
         left = set(range(min(self.options.accounts, self.options.purchases)))
         while True:
+            await strangers.post_again()
             let_go = await asyncio.gather(*map(self._has_let_go, left))
             left -= {turn for turn, is_done in zip(left, let_go, strict=True) if is_done}
             books, partner = f"{self.stand.base(3)}/sandbox/books", self.stand.base(4)

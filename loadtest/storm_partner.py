@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 
 from loadtest.stand import Stand
+from loadtest.visitor import GOOD_CARD
 
 TENTH: Final = 0.1
 PRESET: Final = "ten-percent-everything"
@@ -21,6 +22,13 @@ COUNT_EVERY_S: Final = 2.0
 # Late places stop the partner's hall for good, if we ever end an order that waits for one.
 OURS: Final = {"poison_armed": True}
 GATEWAY, PARTNER = 3, 4
+CARD: Final = {
+    "CardNumber": GOOD_CARD,
+    "ExpiryDate": "12/39",
+    "Cvv": "123",
+    "CardholderName": "STORM",
+    "Email": "storm@example.kz",
+}
 CONNECTED: Final = """
 SELECT event_id FROM partner_hall
  WHERE EXISTS (SELECT FROM partner_place WHERE partner_place.event_id = partner_hall.event_id)
@@ -38,6 +46,7 @@ class Strangers:
             name: f"{stand.base(port)}/sandbox/faults"
             for name, port in (("gateway", GATEWAY), ("partner", PARTNER))
         }
+        self._gateway = stand.base(GATEWAY)
         # Of those that died since, and of those that live.
         self._before, self._now = Counter[str](), Counter[str]()
 
@@ -61,6 +70,21 @@ class Strangers:
         for name, board in self._boards.items():
             await ask("PUT", board, OURS if name == "partner" else {})
         return self._before + self._now
+
+    async def post_again(self) -> None:
+        """Whose card was in work when the gateway died posts it once more, if he has not yet: else
+        nobody learns what became of it before the payment's time is over.
+        """
+        after: int | None = 0
+        while after is not None:
+            page = await ask(
+                "GET", f"{self._gateway}/sandbox/books?status=FORM_SHOWED&after={after}"
+            )
+            for one in page["payments"]:
+                card = CARD | {"PaymentId": one["paymentId"]}
+                async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False) as client:
+                    await client.post(f"{self._gateway}/api/v1/paymentform/submit", data=card)
+            after = page["next"]
 
     async def _count(self) -> None:
         for name, board in self._boards.items():

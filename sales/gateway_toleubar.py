@@ -40,6 +40,9 @@ CURRENCY: Final = "KZT"
 # internal errors, "lock not obtained", rate limit.
 DOUBTFUL_CODES: Final = frozenset({"1002", "1408", "2408", "3408", "3503"})
 DOUBTFUL_STATUSES: Final = frozenset({408, 429})
+# What a yes may say of the payment (§2.3, §1.4; §2.4). Whatever else it says, check is asked.
+AFTER_CONFIRM: Final = frozenset({"", "CONFIRMED", "AUTHORIZED"})
+AFTER_CANCEL: Final = frozenset({"", "CANCELLED", "REFUNDED", "REVERSED"})
 OK: Final = 200
 # Doubtful as they are, these are answers of a gateway that works.
 UNTROUBLED_CODES: Final = frozenset({"1002", "3503"})
@@ -140,7 +143,7 @@ class ToleuBar:
         }
         if named is not None:
             body["amount"] = named
-        return _accepted(await self._call(CONFIRM, body), payment_id)
+        return _accepted(await self._call(CONFIRM, body), payment_id, AFTER_CONFIRM)
 
     async def cancel(
         self, *, payment_id: str, reason: str, key: str
@@ -153,7 +156,7 @@ class ToleuBar:
             "reason": reason[:255],
             "data": {"externalRequestId": key},
         }
-        return _accepted(await self._call(CANCEL, body), payment_id)
+        return _accepted(await self._call(CANCEL, body), payment_id, AFTER_CANCEL)
 
     async def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any] | Refused | Unknown:
         """The answer of a call that succeeded, or which kind of failure it was."""
@@ -214,10 +217,13 @@ def _is_address(url: Any) -> TypeGuard[str]:
 
 
 def _accepted(
-    answer: dict[str, Any] | Refused | Unknown, payment_id: str
+    answer: dict[str, Any] | Refused | Unknown, payment_id: str, after: frozenset[str]
 ) -> Accepted | Refused | Unknown:
-    if isinstance(answer, dict) and _is_other(answer, paymentId=payment_id):
+    if not isinstance(answer, dict):
+        return answer
+    if _is_other(answer, paymentId=payment_id):
         return Unknown("answered about another payment")
-    if isinstance(answer, dict):
-        return Accepted(str(answer.get("status") or ""))
-    return answer
+    status = str(answer.get("status") or "")
+    if status not in after:
+        return Unknown(f"done, and yet {status}"[:REASON_CHARS_MAX])
+    return Accepted(status)

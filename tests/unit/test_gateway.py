@@ -219,11 +219,32 @@ async def test_a_form_that_no_browser_may_be_sent_to_is_not_believed(url):
 
 async def test_what_was_done_to_another_payment_was_not_done_to_ours():
     for told_id, kind in (("17", Accepted), (None, Accepted), ("18", Unknown), (17, Unknown)):
-        answer = ok(paymentId=told_id, status="CONFIRMED")
-        gateway = client(ToldWire(answer, answer))
-        confirmed = await gateway.confirm(payment_id="17", amount=100, key="k")
-        cancelled = await gateway.cancel(payment_id="17", reason="buyer", key="k")
-        assert (type(confirmed), type(cancelled)) == (kind, kind)
+        assert await after_yes(paymentId=told_id) == (kind, kind)
+
+
+@pytest.mark.parametrize(
+    ("status", "confirmed", "cancelled"),
+    [
+        (None, Accepted, Accepted),
+        ("CONFIRMED", Accepted, Unknown),
+        ("AUTHORIZED", Accepted, Unknown),
+        ("CANCELLED", Unknown, Accepted),
+        ("REFUNDED", Unknown, Accepted),
+        ("REJECTED", Unknown, Unknown),
+        ("EXPIRED", Unknown, Unknown),
+        ({"a": 1}, Unknown, Unknown),
+    ],
+)
+async def test_a_yes_that_tells_of_the_opposite_is_asked_about(status, confirmed, cancelled):
+    assert await after_yes(paymentId="17", status=status) == (confirmed, cancelled)
+
+
+async def after_yes(**told) -> tuple[type, type]:
+    """What confirm and cancel make of it."""
+    gateway = client(ToldWire(ok(**told), ok(**told)))
+    confirmed = await gateway.confirm(payment_id="17", amount=100, key="k")
+    cancelled = await gateway.cancel(payment_id="17", reason="buyer", key="k")
+    return type(confirmed), type(cancelled)
 
 
 @pytest.mark.parametrize(
