@@ -17,7 +17,7 @@ from waitingroom.lottery import Lottery, Permutation
 from waitingroom.store import RoomUnknown, Store
 
 Answer = TypeVar("Answer")
-# Subjects whose place was moved already, by this process.
+# Subjects and entrants' numbers that were moved already, by this process.
 FOLLOWED_MAX = 100_000
 
 
@@ -59,7 +59,7 @@ class Cohort:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known: dict[int, tuple[int, Drawn | None]] = {}
-        self._followed: set[tuple[int, int, str]] = set()
+        self._followed: set[tuple[int, int, str, int]] = set()
 
     async def drawn(self, event: int, *, fresh: bool = False) -> Drawn | None:
         """The lottery of the line's present generation; None: there was none, or not yet. Read
@@ -94,7 +94,8 @@ class Cohort:
         now = drawn.present(entry) if drawn else entry
         if drawn is None or now is entry:
             return entry
-        step = (entry.event, drawn.generation, entry.subject)
+        # Of this very number: who gave one away and took another has entries of both.
+        step = (entry.event, drawn.generation, entry.subject, entry.number)
         if moving and not entry.lane and step not in self._followed:
             await self._move(drawn, entry.event, entry.subject, entry.number)
             if len(self._followed) >= FOLLOWED_MAX:

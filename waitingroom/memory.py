@@ -93,6 +93,8 @@ class Memory:
         known = self._rooms.get((entry.event, entry.lane > 0))
         if known is None or not known.owners or known.generation != entry.generation:
             return None
+        if entry.lane and self.floor(entry.event)[0] > entry.generation:
+            return None  # the lane ended with its line
         return known.owners.get(entry.number)
 
     def check_owner(self, entry: Entry) -> None:

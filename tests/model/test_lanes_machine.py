@@ -77,6 +77,7 @@ class LanesMachine(RoomMachine):
             assert (entry.line, number) not in self.given, "a number is given once"
             self.given.add((entry.line, number))
         self.entries[who] = entry
+        self.heard(who, expected)
 
     @rule(who=WHO, card=st.sampled_from([None, *CARDS]))
     def come(self, who: str, card: int | None) -> None:

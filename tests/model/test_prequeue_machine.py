@@ -165,6 +165,7 @@ class PrequeueMachine(RoomMachine):
         del self.model.places[who]
         self.model.places[other] = min(both)
         self.entries[other] = joined.entry
+        self.heard(other, "again")
 
     @invariant()
     def nobody_knows_their_number_before_the_draw(self) -> None:
@@ -172,7 +173,7 @@ class PrequeueMachine(RoomMachine):
             return
         for who, entry in self.entries.items():
             if self.model.places.get(who) == entry.number:
-                place = self.run(self.rooms.place(entry))
+                _, place = self.look(entry)
                 assert (place.number, place.entrant) == (None, entry.number)
 
     @invariant()
@@ -183,7 +184,7 @@ class PrequeueMachine(RoomMachine):
             entry = self.entries.get(who)
             if entry is None or self.number_of(entry) != number or number <= self.model.serving:
                 continue
-            code, place = self.code(self.rooms.place(entry))
+            code, place = self.look(entry)
             if code == "no-entry":  # given up, and seen by the reader
                 assert number in self.model.spent
             else:

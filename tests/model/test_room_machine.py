@@ -104,6 +104,21 @@ class RoomMachine(RuleBasedStateMachine):
         if joined.is_new:
             self.passes.pop(who, None)
         self.entries[who] = joined.entry
+        self.heard(who, expected)
+
+    def heard(self, who: str, said: str) -> None:
+        """Who joins again and waits has asked for their place, which is a sign of life."""
+        self.run(self.rooms.signs.flush())
+        entry, now = self.entries[who], self.clock.ms()
+        side, number = self.side(entry), self.number_of(entry)
+        if said == "again" and side.stage(who, number, now) == "waiting":
+            side.beat(number, now)
+
+    def look(self, entry: Entry) -> tuple[str, Any]:
+        """A look at a place that is nobody's sign of life."""
+        told = self.code(self.rooms.place(entry))
+        self.rooms.signs._noted.clear()
+        return told
 
     @precondition(lambda self: self.entries)
     @rule(who=WHO, whose=WHO)
@@ -138,10 +153,13 @@ class RoomMachine(RuleBasedStateMachine):
         if who in self.entries:
             number = self.number_of(self.entries[who])
             side = self.side(self.entries[who])
-            side.beat(number, self.clock.ms())
+            is_given_away = side.places.get(who) != number in side.places.values()
+            if not is_given_away:
+                side.beat(number, self.clock.ms())
             code = self.code(self.rooms.heartbeat(self.entries[who]))[0]
             # Of a number that was used a process may have heard a moment before.
-            assert code == "done" or (code == "no-entry" and number in side.spent)
+            is_used = code == "no-entry" and number in side.spent
+            assert is_used or code == ("no-entry" if is_given_away else "done")
 
     @rule(who=WHO)
     def poll(self, who: str) -> None:

@@ -11,8 +11,11 @@ from redis.asyncio import Redis
 
 from kernel.clock import ManualClock
 from tests.web.room_site import EVENT, HOST, HTML, Site
+from waitingroom.claims import NotCalled
+from waitingroom.entries import GenerationOver, NoEntry
 from waitingroom.handover import LIFE_S
 
+DRAWN = 2
 ROOM, PAGE = f"/rooms/{EVENT}", f"/queue/{EVENT}"
 
 
@@ -227,3 +230,36 @@ async def test_a_link_made_before_the_draw_hands_over_the_drawn_place(
     number = await number_of(phone)
     assert (await take(tablet, await link_of(phone))).status_code == 303
     assert await number_of(tablet) == number
+
+
+async def test_who_gave_a_place_away_before_the_draw_keeps_the_one_taken_since(site: Site):
+    now = site.clock.ms()
+    await site.open(DRAWN, mode="scheduled", prequeue_at=now - 1_000, opens_at=now + 2_000)
+    given = (await site.rooms.join(DRAWN, "aru")).entry
+    token, _ = await site.rooms.hand_over(given)
+    await site.rooms.take_over(DRAWN, token, "bek")
+    taken = (await site.rooms.join(DRAWN, "aru")).entry
+    await site.rooms.configure(DRAWN, {"state": "paused"}, "Dana")
+    await site.move(3)
+    assert site.rooms.snapshot(DRAWN).settings.is_drawn
+    with pytest.raises(NoEntry):
+        await site.rooms.claim(given)
+    with pytest.raises(NotCalled):
+        await site.rooms.claim(taken)
+
+
+async def test_of_a_line_that_began_anew_nobody_is_told_who_has_the_place(site: Site):
+    """Neither of the line nor of the lane, which nobody reads any more."""
+    card = site.rooms.invitations.write(
+        EVENT, lane="fans", until_s=site.clock.ms() // 1000 + 60, subject=""
+    )
+    invite = site.rooms.invitations.read(EVENT, card, "aru")
+    for who, invitation in (("aru", invite), ("dana", None)):
+        given = (await site.rooms.join(EVENT, who, invite=invitation)).entry
+        token, _ = await site.rooms.hand_over(given)
+        await site.rooms.take_over(EVENT, token, "bek" if invitation else "ermek")
+        await site.rooms.reset(EVENT, "Dana")
+        await site.rooms.reader.refresh()
+        for verb in (site.rooms.leave, site.rooms.claim, site.rooms.heartbeat, site.rooms.place):
+            with pytest.raises(GenerationOver):
+                await verb(given)
