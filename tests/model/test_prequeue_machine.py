@@ -77,6 +77,12 @@ class PrequeueMachine(RoomMachine):
         assert self.model.cohort is not None
         return self.place_of(entry.number) if entry.number <= self.model.cohort else entry.number
 
+    def look(self, entry: Entry) -> tuple[str, Any]:
+        """A look at a place that is nobody's sign of life."""
+        told = self.code(self.rooms.place(entry))
+        self.rooms.signs._noted.clear()
+        return told
+
     def _advance(self, dies_at: int | None = None) -> None:
         """One step of the schedule; the leader dies before its call number `dies_at`."""
         model, due = self.model, self.clock.ms() >= self.opens_ms

@@ -114,12 +114,6 @@ class RoomMachine(RuleBasedStateMachine):
         if said == "again" and side.stage(who, number, now) == "waiting":
             side.beat(number, now)
 
-    def look(self, entry: Entry) -> tuple[str, Any]:
-        """A look at a place that is nobody's sign of life."""
-        told = self.code(self.rooms.place(entry))
-        self.rooms.signs._noted.clear()
-        return told
-
     @precondition(lambda self: self.entries)
     @rule(who=WHO, whose=WHO)
     def claim(self, who: str, whose: str) -> None:
