@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -70,6 +70,8 @@ class Pages:
             "moment": _moment,
             # As an audit keeps it: ISO 8601.
             "told_moment": lambda text: _moment(datetime.fromisoformat(text)),
+            # As a room keeps it: epoch milliseconds.
+            "told_ms": lambda ms: _moment(datetime.fromtimestamp(ms / 1000, UTC)),
             "city": _city,
             "number": lambda n: f"{n:,}".replace(",", "\u00a0"),
         }

@@ -237,3 +237,13 @@ async def test_every_line_of_the_audit_can_be_leafed_through(desk, db):
         assert "заказ 9<" in second
         assert "заказ 59" not in second
         assert "заказ" not in (await browser.get("/audit")).text
+
+
+async def test_a_planned_opening_is_told_as_a_moment_and_every_setting_by_its_name(desk):
+    fields = {"mode": "scheduled", "opens_at": "2026-06-02T12:00", "outside_source": "маяк"}
+    async with desk.operator() as browser:
+        await browser.post("/rooms/1/settings", data=fields | {"time_zone": "Asia/Almaty"})
+        for page in ("/rooms/1", "/audit"):
+            text = (await browser.get(page)).text
+            assert "открытие: <s>—</s> → <b>2 июня, 12:00</b>" in text
+            assert "источник внешнего значения: <s>пусто</s> → <b>маяк</b>" in text
