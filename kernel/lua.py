@@ -2,7 +2,8 @@
 
 All runs that one turn of the event loop asks for travel in one pipeline: measured here, that
 carries almost twice as many single-script requests a second as one round trip each.
-A script is sent by its hash; a Redis that does not know it (restart, failover) is taught once.
+A script is sent by its hash; a Redis is taught all of them before the first call, and again when it
+turns out not to know one (restart, failover).
 
 What several commands do alike stands in `parts/`: a line `--@ name` in a command becomes the text
 of `parts/name.lua`.
@@ -38,6 +39,7 @@ class LuaScripts:
         pool = getattr(redis, "connection_pool", None)
         self._wire = Wire(pool, timeout_s) if pool else None
         self._texts = {file.stem: _with_parts(file) for file in folder.glob("*.lua")}
+        self._is_taught = False
         self._hashes = {
             name: sha1(text.encode(), usedforsecurity=False).hexdigest()
             for name, text in self._texts.items()
@@ -75,10 +77,13 @@ class LuaScripts:
         return name, (self._hashes[name], len(keys), *keys), fence, tuple(args)
 
     async def _answers(self, calls: list[Call]) -> list[Reply | BaseException]:
+        if not self._is_taught:
+            await self._teach()
+            self._is_taught = True
         replies = await self._send(calls)
         unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
-            await self._teach({calls[i][0] for i in unknown})
+            await self._teach()
             again = await self._send([calls[i] for i in unknown])
             for i, reply in zip(unknown, again, strict=True):
                 replies[i] = reply
@@ -103,9 +108,12 @@ class LuaScripts:
             pipe.execute_command(*command)
         return list(await pipe.execute(raise_on_error=False))
 
-    async def _teach(self, names: set[str]) -> None:
-        for name in sorted(names):
-            await self._redis.script_load(self._texts[name])
+    async def _teach(self) -> None:
+        """All of them, always: were one known and the one before it in a pipeline not, they would
+        run in the wrong order.
+        """
+        for text in self._texts.values():
+            await self._redis.script_load(text)
 
 
 def _with_parts(file: Path) -> str:

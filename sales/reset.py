@@ -9,6 +9,7 @@ because placing checks the epoch under its lock.
 
 import asyncio
 import time
+from itertools import cycle
 from pathlib import Path
 from random import Random
 
@@ -26,9 +27,10 @@ from sales.partner import SWEEP
 from sales.payments_void import VOID, payload_of
 
 Q = load_queries(Path(__file__).parent / "sql")
-# Shorter than PostgreSQL's own look for deadlocks (1 s): whoever meets us in a ring goes on, and
-# we try again.
-LOCK_TIMEOUT_MS = 600
+# Sales lock their tables in whatever order they need them, so we may meet one in a ring: the sale
+# goes on and we try again. All wait meanwhile; hence short tries in plenty, and now and then one
+# that lasts longer than any sale. All shorter than PostgreSQL's own look for deadlocks (1 s).
+LOCK_TIMEOUTS_MS = (60, 120, 400)
 # Locking is bounded as a whole too. The contract's client gives up after 5 s, tries end before.
 STATEMENT_TIMEOUT_MS = 1_500
 TRY_AGAIN_WITHIN_S = 3.0
@@ -73,9 +75,11 @@ class Reset:
         if not self._allowed:
             raise ResetOff
         give_up_at = time.monotonic() + TRY_AGAIN_WITHIN_S
-        while time.monotonic() < give_up_at:
+        for lock_timeout_ms in cycle(LOCK_TIMEOUTS_MS):
+            if time.monotonic() >= give_up_at:
+                break
             try:
-                epoch = await self._try(actor)
+                epoch = await self._try(actor, lock_timeout_ms)
             except BUSY as busy:
                 log.info("reset waits for a sale", why=repr(busy))
                 await asyncio.sleep(PAUSE_S * self._chance.uniform(1, 2))
@@ -85,9 +89,9 @@ class Reset:
             return epoch
         raise ResetBusy
 
-    async def _try(self, actor: str) -> int:
+    async def _try(self, actor: str, lock_timeout_ms: int) -> int:
         async with self._db.acquire() as conn, conn.transaction():
-            await conn.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+            await conn.execute(f"SET LOCAL lock_timeout = {lock_timeout_ms}")
             await conn.execute(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}")
             await conn.execute(Q["stop_placing"])
             epoch: int = await conn.fetchval(Q["raise_epoch"])

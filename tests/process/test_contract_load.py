@@ -3,17 +3,20 @@
 """
 
 from collections.abc import Iterator
+from http import HTTPStatus
 
+import httpx
 import pytest
 
 from loadtest.races import race
 from loadtest.ten_users import lines_of, ten_users
-from tests.house import House
+from tests.house import House, until
 
 pytestmark = pytest.mark.process
 # Of the simulated crowd; other tests are about other numbers.
 FIRST = 4600
 TEN = 4620
+PROBE = 4640
 # Neither limits what a person may have.
 STAR, OURS, PARTNERS = 1, 4, 202
 ROUNDS = 14
@@ -34,8 +37,16 @@ async def test_of_two_callers_exactly_one_gets_the_seat(
 def automatic(server: House) -> Iterator[None]:
     """The room before the star concert, for a while."""
     assert server.run("room", "set", str(STAR), "mode=auto").returncode == 0
+    # The sales site looks once a second.
+    assert until(lambda: may_book(server))
     yield
     assert server.run("room", "set", str(STAR), "mode=on").returncode == 0
+
+
+def may_book(server: House) -> bool:
+    who = httpx.BasicAuth(f"crowd-{PROBE:05}@demo.biletter.kz", f"crowd-{PROBE:05}")
+    address = server.address("sales") + "/api/bookings"
+    return httpx.post(address, json={"event_id": STAR}, auth=who).status_code == HTTPStatus.CREATED
 
 
 async def book(server: House, event: int) -> None:
