@@ -24,7 +24,7 @@ from waitingroom.web.entrance import (
     pass_address,
 )
 from waitingroom.web.hotjoin import HotJoin
-from waitingroom.web.hotstatus import JSON, NOSNIFF
+from waitingroom.web.hotstatus import JSON
 from waitingroom.web.joining import at_door
 
 Scope = dict[str, Any]
@@ -35,6 +35,7 @@ Answer = tuple[int, bytes, list[tuple[bytes, bytes]]]
 
 PROBLEM = (b"content-type", b"application/problem+json")
 PRIVATE = (b"cache-control", b"no-store")
+NOSNIFF = (b"x-content-type-options", b"nosniff")
 # What the door counts (waitingroom.abuse); joins are counted where they are made.
 DOOR_VERBS: dict[str, Verb] = {"heartbeats": "heartbeat", "claims": "claim"}
 # /rooms/{event}/…
