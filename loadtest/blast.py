@@ -53,7 +53,8 @@ class _Pace:
 
     def __init__(self, per_second: float) -> None:
         self._each = per_second * HANDFUL_S
-        self._free: list[_Connection] = []
+        # Each in its turn: one that nobody uses for half a minute is closed by the server.
+        self._free: deque[_Connection] = deque()
         self._waiting: deque[float] = deque()
         self._handfuls, self._asked = 0, 0
         self._started = time.perf_counter()
@@ -86,7 +87,7 @@ class _Pace:
 
     def _send(self) -> None:
         while self._waiting and self._free and not self.is_over:
-            self._free.pop().send(self._waiting.popleft())
+            self._free.popleft().send(self._waiting.popleft())
 
 
 class _Connection(asyncio.Protocol):
