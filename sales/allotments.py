@@ -128,6 +128,17 @@ class SoldRow(msgspec.Struct, frozen=True):
     revenue: int
 
 
+class OwnersView(msgspec.Struct, frozen=True):
+    """What the owner of a hall is told: by zone, what is sold by now, and what was sold when the
+    allotments that are over were reported.
+    """
+
+    event_id: int
+    standings: Sequence[Standing]
+    rows: Sequence[SoldRow]
+    reported: Sequence[SoldRow]
+
+
 class Allotments:
     def __init__(self, db: Db) -> None:
         self._db = db
@@ -135,6 +146,15 @@ class Allotments:
     async def of_event(self, event_id: int) -> list[Standing]:
         """By zone; empty where all seats are ours."""
         return [_standing(row) for row in await self._db.fetch(Q["list_allotments"], event_id)]
+
+    async def view(self, event_id: int) -> OwnersView:
+        """All of it."""
+        return OwnersView(
+            event_id,
+            await self.of_event(event_id),
+            await self.sold_rows(event_id),
+            await self.reported_rows(event_id),
+        )
 
     async def sold_rows(self, event_id: int) -> list[SoldRow]:
         """What is sold by now, by zone and row."""

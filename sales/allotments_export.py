@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from kernel.values import tenge
-from sales.allotments import Report, SoldRow, Standing
+from sales.allotments import OwnersView, Report, SoldRow, Standing
 
 COLUMNS: Final = (
     "zone_no",
@@ -26,15 +26,10 @@ COLUMNS: Final = (
 )
 
 
-def as_data(
-    event_id: int,
-    standings: Sequence[Standing],
-    rows: Sequence[SoldRow],
-    reported: Sequence[SoldRow],
-) -> dict[str, Any]:
+def as_data(view: OwnersView) -> dict[str, Any]:
     """For JSON: each zone with what is sold now by row, and the report once there is one."""
     return {
-        "event": event_id,
+        "event": view.event_id,
         "zones": [
             {
                 "zone_no": one.zone_no,
@@ -48,26 +43,25 @@ def as_data(
                 "paying": one.paying,
                 "left": one.left,
                 "revenue": tenge(one.revenue),
-                "rows": _rows(one.zone_no, rows),
-                "final": one.report and _final(one, one.report, reported),
+                "rows": _rows(one.zone_no, view.rows),
+                "final": one.report and _final(one, one.report, view.reported),
             }
-            for one in standings
+            for one in view.standings
         ],
     }
 
 
-def as_csv(
-    standings: Sequence[Standing], rows: Sequence[SoldRow], reported: Sequence[SoldRow]
-) -> str:
+def as_csv(view: OwnersView) -> str:
     """A line for each row with something sold: as reported where a zone is over, else as it is now;
     a zone where nothing is sold has one line.
     """
     told = io.StringIO()
     writer = csv.writer(told)
     writer.writerow(COLUMNS)
-    for one in standings:
+    for one in view.standings:
         zone = (one.zone_no, one.name, one.channel, one.places, one.deadline.isoformat(), one.state)
-        sold = [row for row in (reported if one.report else rows) if row.zone_no == one.zone_no]
+        rows = view.reported if one.report else view.rows
+        sold = [row for row in rows if row.zone_no == one.zone_no]
         for row in sold:
             seats = " ".join(map(str, row.seats))
             writer.writerow((*zone, row.row, seats, len(row.seats), tenge(row.revenue)))

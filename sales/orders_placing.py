@@ -23,7 +23,7 @@ from kernel.errors import Refusal
 from kernel.sql import load_queries
 from sales.allotment import OWNERSHIP
 from sales.allotments_admitting import objection
-from sales.catalogue import Catalogue
+from sales.catalogue import Catalogue, Event
 from sales.gateway import AMOUNT_MAX, AMOUNT_MIN
 from sales.geometry import Hall
 from sales.holds import Holds
@@ -102,11 +102,11 @@ class Placing:
             MONEY,
             limit,
             order.event_id,
-            event.ownership == OWNERSHIP,
+            _is_allotted(event),
         )
-        row = dict(await self._write(order, hall, given, is_limited=limit is not None))
+        row = dict(await self._write(order, event, hall, seats, given))
         epoch, owned = row.pop("epoch"), row.pop("owned")
-        if row.pop("is_allotted") != given[-1]:
+        if row.pop("is_allotted") != _is_allotted(event):
             # The hall has another owner since the catalogue last looked.
             self._catalogue.forget(order.event_id)
             return await self._commit(order, hall, seats, expires_at, base)
@@ -119,17 +119,17 @@ class Placing:
         return None
 
     async def _write(
-        self, order: Order, hall: Hall, given: tuple[Any, ...], *, is_limited: bool
+        self, order: Order, event: Event, hall: Hall, seats: list[int], given: tuple[Any, ...]
     ) -> Any:
+        is_limited = event.person_limit is not None
         try:
-            is_allotted, seats = given[-1], given[7]
-            if not is_limited and not is_allotted:
+            if not is_limited and not _is_allotted(event):
                 return await self._db.fetchrow(Q["place_order"], *given)
             # Redis has counted already; where it was lost, or two ask at once, this decides.
             async with self._db.acquire() as conn, conn.transaction():
                 if is_limited:
                     await conn.execute(Q["lock_person"], order.event_id, order.account_id)
-                if is_allotted:
+                if _is_allotted(event):
                     why = await objection(conn, order.event_id, seats, order.channel)
                     if why is not None:
                         raise refusal_of(why, hall)
@@ -157,6 +157,10 @@ class Placing:
                 await self._holds.claim(
                     event_id, claim["order_id"], claim["account_id"], [claim["seat"]], until_ms
                 )
+
+
+def _is_allotted(event: Event) -> bool:
+    return event.ownership == OWNERSHIP
 
 
 def _check_amount(total: int) -> None:

@@ -32,7 +32,9 @@ class Patience:
 
     async def within(self, call: Coroutine[Any, Any, T]) -> T | Unknown:
         """Its answer; SLOW: not yet."""
-        task = self.begin(call)
+        return await self.await_awhile(self.begin(call))
+
+    async def await_awhile(self, task: "asyncio.Task[T]") -> T | Unknown:
         await asyncio.wait({task}, timeout=PATIENCE_S)
         return task.result() if task.done() else SLOW
 
@@ -69,10 +71,8 @@ class Selects:
 
     async def say(self) -> Done | No | Unknown:
         select = self._partner.select(self._asked.place_id, self._asked.provider_order)
-        task = self._patience.begin(select)
-        self._said.append(task)
-        await asyncio.wait({task}, timeout=PATIENCE_S)
-        return task.result() if task.done() else SLOW
+        self._said.append(self._patience.begin(select))
+        return await self._patience.await_awhile(self._said[-1])
 
     def is_answered_yes(self) -> bool:
         """Also to one that nobody waited for any more."""

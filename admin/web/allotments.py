@@ -62,14 +62,7 @@ async def allotments_data(
 ) -> Response[bytes]:
     """For the owner of the hall: what is sold by zone and row, now and as reported."""
     need_staff(caller)
-    return as_json(
-        as_data(
-            event_id,
-            await allotments.of_event(event_id),
-            await allotments.sold_rows(event_id),
-            await allotments.reported_rows(event_id),
-        )
-    )
+    return as_json(as_data(await allotments.view(event_id)))
 
 
 @get("/events/{event_id:int}/allotments.csv", include_in_schema=False)
@@ -80,11 +73,7 @@ async def allotments_sheet(
 ) -> Response[bytes]:
     """The same as a spreadsheet, a line for each row with something sold."""
     need_staff(caller)
-    told = as_csv(
-        await allotments.of_event(event_id),
-        await allotments.sold_rows(event_id),
-        await allotments.reported_rows(event_id),
-    )
+    told = as_csv(await allotments.view(event_id))
     name = f'attachment; filename="allotments-{event_id}.csv"'
     headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
     return Response((BOM + told).encode(), media_type="text/csv; charset=utf-8", headers=headers)

@@ -1,15 +1,13 @@
 """biletter allotment"""
 
 import argparse
-import asyncio
 import json
 from datetime import datetime
 from typing import Any
 
-from biletter.cli.surroundings import settings_beside_running
+from biletter.cli.surroundings import settings_beside_running, told
 from biletter.parts import Parts
-from biletter.trouble import Trouble
-from kernel.errors import BadInput, Refusal
+from kernel.errors import BadInput
 from kernel.values import tenge
 from sales.allotment import LETTERS
 from sales.allotments import Allotments, Standing
@@ -60,10 +58,7 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    try:
-        return asyncio.run(_run(args))
-    except Refusal as refusal:
-        raise Trouble(f"Event {args.event}: {refusal.detail} ({refusal.code})") from refusal
+    return told(f"Event {args.event}", _run(args))
 
 
 async def _run(args: argparse.Namespace) -> int:
@@ -105,17 +100,14 @@ def _seats(hall: Hall, zone_no: int, rows: str) -> list[int]:
 
 
 async def _show(args: argparse.Namespace, book: Allotments) -> None:
-    standings = await book.of_event(args.event)
-    rows = await book.sold_rows(args.event)
-    reported = await book.reported_rows(args.event)
+    view = await book.view(args.event)
     if args.json:
-        told = as_data(args.event, standings, rows, reported)
-        print(json.dumps(told, ensure_ascii=False, indent=2))
+        print(json.dumps(as_data(view), ensure_ascii=False, indent=2))
     elif args.csv:
-        print(as_csv(standings, rows, reported), end="")
-    elif not standings:
+        print(as_csv(view), end="")
+    elif not view.standings:
         print("All seats of this event are our own, or its partner's.")
-    for one in [] if args.json or args.csv else standings:
+    for one in [] if args.json or args.csv else view.standings:
         _tell(one)
 
 

@@ -7,17 +7,9 @@ import pytest
 
 from tests.flow.shop import AHEAD, ERMEK, Shop, open_shop
 from tests.halls import give_places
-from tests.web.admin_site import BEK, PASSWORD, Desk
+from tests.web.admin_site import BEK, PASSWORD
 
 GOOD = {"version": "1", "places": "5", "deadline": "2189-12-01T12:00"}
-
-
-@pytest.fixture
-async def desk(db, redis_rooms, clock, tmp_path):
-    made = Desk(db, redis_rooms, clock, tmp_path / "keys")
-    await made.open()
-    yield made
-    made.passwords.close()
 
 
 @pytest.fixture
